@@ -12,9 +12,10 @@ install(EXPORT threadingpp-targets NAMESPACE threadingpp:: DESTINATION ${package
 configure_package_config_file(cmake/threadingpp-config.cmake.in threadingpp-config.cmake
   INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(threadingpp-config-version.cmake COMPATIBILITY SameMajorVersion)
-install(DESTINATION ${package_dir} FILES
+install(FILES
   ${PROJECT_BINARY_DIR}/threadingpp-config.cmake
-  ${PROJECT_BINARY_DIR}/threadingpp-config-version.cmake)
+  ${PROJECT_BINARY_DIR}/threadingpp-config-version.cmake
+  DESTINATION ${package_dir})
 install(FILES cmake/trace.cmake DESTINATION ${package_dir} OPTIONAL)
 
 # Relative to the file itself, so that an installed tree may be moved.

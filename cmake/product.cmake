@@ -16,7 +16,7 @@ foreach(library threadingpp threadingpp_static)
   target_compile_features(${library} PUBLIC cxx_std_20)
   target_link_libraries(${library} PUBLIC Threads::Threads)
   # The sources are objects of other targets, so nothing else tells which linker to use.
-  set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX CXX_EXTENSIONS OFF)
+  set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
 endforeach()
 
 set_target_properties(threadingpp PROPERTIES

@@ -31,7 +31,6 @@ function(threadingpp_room name)
   if(sources)
     add_library(threadingpp_${name} STATIC ${sources})
     set_target_properties(threadingpp_${name} PROPERTIES
-      CXX_EXTENSIONS OFF
       CXX_VISIBILITY_PRESET hidden
       VISIBILITY_INLINES_HIDDEN ON
       POSITION_INDEPENDENT_CODE ON)

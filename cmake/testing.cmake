@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+#
+# threading_add_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>])
+#   A GoogleTest program; each of its cases is a ctest entry of its own, in a process of its own. Without LIBS it links
+#   all rooms, and so may use the whole public interface. The label is `fast` unless another is given.
+#
+# threading_add_room_tests(<room>)
+#   Every tests/<room>/*_test.cpp as one such program, linked with that room and those below it.
+
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+function(threading_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBS;LABELS")
+  if(NOT arg_LIBS)
+    set(arg_LIBS threadingpp_trace threadingpp_timer threadingpp_threads)
+  endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS fast)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)  # the watchdog bites long before
+  endif()
+
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE threading_test_support ${arg_LIBS})
+  threadingpp_warnings(${name})
+  # Tests break on purpose the rules that the analysis enforces: they release elsewhere, or not at all.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-thread-safety>)
+  gtest_discover_tests(${name}
+    TEST_PREFIX ${name}/
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
+
+function(threading_add_room_tests room)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cpp)
+  foreach(source IN LISTS sources)
+    get_filename_component(stem ${source} NAME_WE)
+    threading_add_test(${room}_${stem} SOURCES ${source} LIBS threadingpp_${room})
+  endforeach()
+endfunction()

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "support/watchdog.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "support/delays.hpp"
+
+namespace support {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::function<void(std::ostream&)>& report() {
+  static std::function<void(std::ostream&)> function;
+  return function;
+}
+
+std::string first_line(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// Threads that the library does not know are seen only by the system.
+void print_os_threads(std::ostream& out) {
+  std::error_code ignored;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+    out << "  OS thread " << task.path().filename().string() << " (" << first_line(task.path() / "comm") << ") in "
+        << first_line(task.path() / "wchan") << ", system call " << first_line(task.path() / "syscall") << '\n';
+  }
+}
+
+// Never destroyed: in a child made by fork the watching thread is gone, and destructors that run at the child's exit
+// would wait for it.
+struct State {
+  std::mutex mutex;  // guards the three below
+  std::condition_variable changed;
+  std::optional<Clock::time_point> limit;  // of the running test, if one runs
+  std::string test;
+  bool ended = false;
+
+  std::optional<std::thread> watcher;
+};
+
+State& state() {
+  static State& instance = *new State;
+  return instance;
+}
+
+[[noreturn]] void bite(const std::string& test) {
+  std::cerr << "\nwatchdog: " << test << " hangs\n";
+  print_os_threads(std::cerr);
+  // The report takes the library's locks; should it hang as well, the process must still end.
+  ::signal(SIGALRM, SIG_DFL);
+  sigset_t alarm_only;
+  sigemptyset(&alarm_only);
+  sigaddset(&alarm_only, SIGALRM);
+  pthread_sigmask(SIG_UNBLOCK, &alarm_only, nullptr);
+  ::alarm(10);
+  if (report()) report()(std::cerr);
+  std::cerr << std::flush;
+  std::abort();
+}
+
+void watch() {
+  std::unique_lock hold(state().mutex);
+  while (!state().ended) {
+    if (!state().limit) {
+      state().changed.wait(hold);
+    } else if (const Clock::time_point limit = *state().limit; Clock::now() < limit) {
+      state().changed.wait_until(hold, limit);
+    } else {
+      bite(state().test);
+    }
+  }
+}
+
+class Watchdog : public testing::EmptyTestEventListener {
+  void OnTestProgramStart(const testing::UnitTest&) override {
+    // The tests' signals are for the tests' threads.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    state().watcher.emplace(watch);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void OnTestStart(const testing::TestInfo& test) override {
+    const std::scoped_lock hold(state().mutex);
+    state().test = std::string(test.test_suite_name()) + "." + test.name();
+    state().limit = Clock::now() + scaled(std::chrono::seconds(60));
+    state().changed.notify_all();
+  }
+
+  void OnTestEnd(const testing::TestInfo&) override {
+    const std::scoped_lock hold(state().mutex);
+    state().limit.reset();
+    state().changed.notify_all();
+  }
+
+  void OnTestProgramEnd(const testing::UnitTest&) override {
+    {
+      const std::scoped_lock hold(state().mutex);
+      state().ended = true;
+      state().changed.notify_all();
+    }
+    state().watcher->join();
+  }
+};
+
+}  // namespace
+
+void set_watchdog_report(std::function<void(std::ostream&)> function) { report() = std::move(function); }
+
+void install_watchdog() { testing::UnitTest::GetInstance()->listeners().Append(new Watchdog); }
+
+}  // namespace support
