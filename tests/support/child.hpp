@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <iosfwd>
-#include <source_location>
 #include <string>
 
 namespace support {
@@ -39,6 +38,6 @@ ChildResult run_child(const std::function<void()>& body);
 // Runs `body` in a child and fails the test unless it ended as `ending` says and `err_pattern` (ECMAScript regular
 // expression) is found in what it wrote to stderr.
 void expect_child(Ending ending, const std::string& err_pattern, const std::function<void()>& body,
-                  std::source_location where = std::source_location::current());
+                  const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
 }  // namespace support

@@ -26,11 +26,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::function<void(std::ostream&)>& report() {
-  static std::function<void(std::ostream&)> function;
-  return function;
-}
-
 std::string first_line(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::string line;
@@ -50,11 +45,12 @@ void print_os_threads(std::ostream& out) {
 // Never destroyed: in a child made by fork the watching thread is gone, and destructors that run at the child's exit
 // would wait for it.
 struct State {
-  std::mutex mutex;  // guards the three below
+  std::mutex mutex;  // guards the four below
   std::condition_variable changed;
   std::optional<Clock::time_point> limit;  // of the running test, if one runs
   std::string test;
   bool ended = false;
+  std::function<void(std::ostream&)> report;
 
   std::optional<std::thread> watcher;
 };
@@ -64,8 +60,8 @@ State& state() {
   return instance;
 }
 
-[[noreturn]] void bite(const std::string& test) {
-  std::cerr << "\nwatchdog: " << test << " hangs\n";
+[[noreturn]] void bite() {
+  std::cerr << "\nwatchdog: " << state().test << " hangs\n";
   print_os_threads(std::cerr);
   // The report takes the library's locks; should it hang as well, the process must still end.
   ::signal(SIGALRM, SIG_DFL);
@@ -74,7 +70,7 @@ State& state() {
   sigaddset(&alarm_only, SIGALRM);
   pthread_sigmask(SIG_UNBLOCK, &alarm_only, nullptr);
   ::alarm(10);
-  if (report()) report()(std::cerr);
+  if (state().report) state().report(std::cerr);
   std::cerr << std::flush;
   std::abort();
 }
@@ -87,7 +83,7 @@ void watch() {
     } else if (const Clock::time_point limit = *state().limit; Clock::now() < limit) {
       state().changed.wait_until(hold, limit);
     } else {
-      bite(state().test);
+      bite();
     }
   }
 }
@@ -128,7 +124,10 @@ class Watchdog : public testing::EmptyTestEventListener {
 
 }  // namespace
 
-void set_watchdog_report(std::function<void(std::ostream&)> function) { report() = std::move(function); }
+void set_watchdog_report(std::function<void(std::ostream&)> report) {
+  const std::scoped_lock hold(state().mutex);
+  state().report = std::move(report);
+}
 
 void install_watchdog() { testing::UnitTest::GetInstance()->listeners().Append(new Watchdog); }
 
