@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include <threading/detail/annotations.hpp>
+#include <threading/lock.hpp>
+#include <threading/rlock.hpp>
+
+namespace threading::inline v1 {
+
+namespace detail {
+inline constexpr std::uint32_t kConditionWaiters = 1;  // the bit of a condition's word: somebody may be queued
+THREADING_API extern const WaitKind kConditionKind;
+
+// The loop of every wait_for(). `wait(deadline)` returns false once the wait has ended without a notification.
+template <class Predicate, class Wait>
+auto wait_for(Predicate& predicate, Timeout timeout, Wait wait) {
+  Deadline deadline = Deadline::never();
+  bool started = false;
+  bool last_try = false;
+  for (;;) {
+    auto result = predicate();
+    if (static_cast<bool>(result) || last_try) return result;
+    if (!std::exchange(started, true)) deadline = timeout.deadline();
+    if (deadline.expired()) return result;
+    last_try = !wait(deadline);
+  }
+}
+
+// Waiting and notifying over any lock, for ConditionOver. Defined in src/primitives/condition.cpp.
+THREADING_API WaitOutcome foreign_wait(backend::atomic<std::uint32_t>& word, BeforeSleepRef unlock,
+                                       const WaitOptions& options);
+THREADING_API void foreign_notify(backend::atomic<std::uint32_t>& word, std::size_t n) noexcept;
+}  // namespace detail
+
+// Python's threading.Condition: threads wait, releasing a lock, until others that hold the lock notify them.
+//
+// A condition over no lock owns a new RLock. Its acquire(), release(), lock() … are the lock's own.
+// Promises, not accidents: waiters are notified first come first served; notify(n) wakes exactly min(n, waiters);
+// wait() returns only when notified, timed out or stopped.
+// Lifetime: may be destroyed while no thread is in wait(). Not copyable, not movable. No allocation, ever.
+// Visibility: by the lock.
+class THREADING_CAPABILITY("Condition") THREADING_API Condition {
+ public:
+  Condition() noexcept : own_() {}
+  // Requires: the lock outlives the condition. Several conditions may share it.
+  explicit Condition(Lock& lock) noexcept : lock_(&lock), over_(Over::lock) {}
+  explicit Condition(RLock& lock) noexcept : rlock_(&lock), over_(Over::rlock) {}
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  // The underlying lock's operations, with its results and errors.
+  template <class... Args>
+  bool acquire(Args&&... args) THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
+    return over_ == Over::lock ? lock_->acquire(std::forward<Args>(args)...)
+                               : rlock().acquire(std::forward<Args>(args)...);
+  }
+  bool acquire() THREADING_ACQUIRE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
+    return over_ == Over::lock ? lock_->acquire() : rlock().acquire();
+  }
+  void release() THREADING_RELEASE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
+    over_ == Over::lock ? lock_->release() : rlock().release();
+  }
+  bool locked() const noexcept { return detail::is_held(word_of_lock().load(std::memory_order_relaxed)); }
+  void lock() THREADING_ACQUIRE() { acquire(); }
+  bool try_lock() noexcept THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
+    return over_ == Over::lock ? lock_->try_lock() : rlock().try_lock();
+  }
+  void unlock() noexcept THREADING_RELEASE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
+    over_ == Over::lock ? lock_->unlock() : rlock().unlock();
+  }
+
+  // Releases the lock (every level of an RLock), sleeps until notified or until the timeout passes or stop is
+  // requested, takes the lock back (every level) and returns. A timeout that has passed already still releases and
+  // takes the lock once.
+  // Requires: the calling thread holds the lock.
+  // Returns: whether it was notified. Taking the lock back has no bound.
+  // Throws: RuntimeError "cannot wait on un-acquired lock"; nothing changes. Blocks.
+  bool wait(Timeout timeout = forever) { return wait_until(timeout.deadline(), nullptr); }
+  bool wait(Timeout timeout, detail::backend::stop_token stop) { return wait_until(timeout.deadline(), &stop); }
+
+  // Waits until `predicate()` is true. It is called with the lock held, first of all and after each wake-up, and once
+  // more after the timeout or the stop request.
+  // Returns: the predicate's last value. Throws: as wait(), though not when the predicate is true at once.
+  template <class Predicate>
+  auto wait_for(Predicate predicate, Timeout timeout = forever) {
+    return detail::wait_for(predicate, timeout, [&](Deadline d) { return wait_until(d, nullptr); });
+  }
+  template <class Predicate>
+  auto wait_for(Predicate predicate, Timeout timeout, detail::backend::stop_token stop) {
+    return detail::wait_for(predicate, timeout, [&](Deadline d) { return wait_until(d, &stop); });
+  }
+
+  // Wakes exactly min(n, waiters) waiting threads, those that wait longest first. They return from wait() one by one
+  // as they get the lock back, which the caller still holds. n == 0 does nothing.
+  // Requires: the lock is held (an RLock: by the calling thread). Wakes.
+  // Throws: RuntimeError "cannot notify on un-acquired lock"; nothing changes.
+  void notify(std::size_t n = 1) {
+    if (!may_use()) throw_cannot_notify();
+    // relaxed: waiters set the bit while they hold the lock that the caller holds now.
+    if (word_.load(std::memory_order_relaxed) != 0 && n != 0) notify_slow(n);
+  }
+  void notify_all() { notify(SIZE_MAX); }
+
+  [[deprecated("use notify_all()")]] void notifyAll() { notify_all(); }
+
+ private:
+  friend struct Embedding;
+
+  enum class Over : std::uint8_t { own, lock, rlock };
+
+  RLock& rlock() noexcept { return over_ == Over::own ? own_ : *rlock_; }
+  const RLock& rlock() const noexcept { return over_ == Over::own ? own_ : *rlock_; }
+  detail::LockWord& word_of_lock() noexcept { return over_ == Over::lock ? lock_->word_ : rlock().word_; }
+  const detail::LockWord& word_of_lock() const noexcept { return over_ == Over::lock ? lock_->word_ : rlock().word_; }
+  // A Lock has no owner, so that anyone may notify while it is held; an RLock's owner is checked.
+  bool may_use() const noexcept { return over_ == Over::lock ? lock_->locked() : rlock().is_owned(); }
+
+  bool wait_until(Deadline deadline, const detail::backend::stop_token* stop);
+  // A wait in two halves: first without the lock, then taking it back.
+  struct Waited {
+    detail::WaitOutcome outcome;
+    bool owns;            // the lock came with the wake-up
+    std::uint32_t depth;  // levels of an RLock to restore
+  };
+  Waited wait_released(const detail::WaitOptions& options);
+  bool try_take_back(const Waited& waited) noexcept;
+  void take_back(const Waited& waited);
+  THREADING_COLD void notify_slow(std::size_t n) noexcept;
+  [[noreturn]] THREADING_COLD static void throw_cannot_notify();
+
+  union {
+    RLock own_;
+    Lock* lock_;
+    RLock* rlock_;
+  };
+  detail::backend::atomic<std::uint32_t> word_{0};
+  Over over_ = Over::own;
+};
+
+static_assert(sizeof(Condition) == 16 || sizeof(detail::LockWord) != 4);
+
+// The same over any BasicLockable the user brings (std::mutex …). Ownership cannot be asked of such a lock, so that
+// waiting or notifying without holding it is undefined where Condition throws.
+template <class L>
+class ConditionOver {
+ public:
+  // Requires: the lock outlives the condition.
+  explicit ConditionOver(L& lock) noexcept : lock_(&lock) {}
+  ConditionOver(const ConditionOver&) = delete;
+  ConditionOver& operator=(const ConditionOver&) = delete;
+
+  void lock() { lock_->lock(); }
+  void unlock() { lock_->unlock(); }
+  bool try_lock()
+    requires requires(L& l) { l.try_lock(); }
+  {
+    return lock_->try_lock();
+  }
+  bool acquire() {
+    lock_->lock();
+    return true;
+  }
+  void release() { lock_->unlock(); }
+
+  // As Condition's. Throws: what the lock throws when it is taken back. Blocks.
+  bool wait(Timeout timeout = forever) { return wait_until(timeout.deadline(), nullptr); }
+  bool wait(Timeout timeout, detail::backend::stop_token stop) { return wait_until(timeout.deadline(), &stop); }
+  template <class Predicate>
+  auto wait_for(Predicate predicate, Timeout timeout = forever) {
+    return detail::wait_for(predicate, timeout, [&](Deadline d) { return wait_until(d, nullptr); });
+  }
+  template <class Predicate>
+  auto wait_for(Predicate predicate, Timeout timeout, detail::backend::stop_token stop) {
+    return detail::wait_for(predicate, timeout, [&](Deadline d) { return wait_until(d, &stop); });
+  }
+
+  // As Condition's, but wakes the threads at once: they wait for the lock in its own way. Wakes.
+  void notify(std::size_t n = 1) {
+    // relaxed: waiters set the bit while they hold the lock that the caller holds now.
+    if (word_.load(std::memory_order_relaxed) != 0 && n != 0) detail::foreign_notify(word_, n);
+  }
+  void notify_all() { notify(SIZE_MAX); }
+
+ private:
+  bool wait_until(Deadline deadline, const detail::backend::stop_token* stop) {
+    const auto unlock = [this]() noexcept { lock_->unlock(); };
+    const auto outcome = detail::foreign_wait(word_, unlock, {.deadline = deadline, .stop = stop});
+    lock_->lock();
+    return outcome == detail::WaitOutcome::ok;
+  }
+
+  L* lock_;
+  detail::backend::atomic<std::uint32_t> word_{0};
+};
+
+}  // namespace threading::inline v1

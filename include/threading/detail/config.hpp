@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// What every header needs before it can declare anything: which names leave the shared library, and the version of
+// the interface. Everything public lives in `namespace threading::inline v1`, so that two incompatible versions can
+// meet in one process without sharing symbols.
+#pragma once
+
+#if defined(__GNUC__)
+#define THREADING_API __attribute__((visibility("default")))
+#define THREADING_COLD __attribute__((cold, noinline))
+#else
+#define THREADING_API
+#define THREADING_COLD
+#endif
+
+#define THREADING_VERSION_MAJOR 1
+#define THREADING_VERSION_MINOR 0
+#define THREADING_VERSION_PATCH 0
+
+namespace threading::inline v1 {
+// The one friend of the primitives: what a language runtime needs of them, see embedding.hpp.
+struct Embedding;
+}  // namespace threading::inline v1

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// The state word that Lock and RLock share, and its fast paths. What the bits mean, who may change them and why the
+// orders suffice is told once, in src/primitives/lock_word.cpp.
+#pragma once
+
+#include <cstdint>
+
+#include <threading/detail/thread_token.hpp>
+#include <threading/parking_lot.hpp>
+#include <threading/timeout.hpp>
+
+namespace threading::inline v1::detail {
+
+inline constexpr std::uint32_t kHeld = 1;
+inline constexpr std::uint32_t kParked = 2;
+inline constexpr unsigned kOwnerShift = 2;
+
+using LockWord = backend::atomic<std::uint32_t>;
+
+constexpr bool is_held(std::uint32_t word) noexcept { return (word & kHeld) != 0; }
+constexpr bool has_parked(std::uint32_t word) noexcept { return (word & kParked) != 0; }
+constexpr ThreadToken owner_of(std::uint32_t word) noexcept { return word >> kOwnerShift; }
+constexpr std::uint32_t held_by(ThreadToken token) noexcept { return (token << kOwnerShift) | kHeld; }
+
+// Takes a free lock for `token`. Returns: whether it was free.
+inline bool try_take(LockWord& word, ThreadToken token) noexcept {
+  std::uint32_t seen = 0;
+  // acquire pairs with the release in give_back() and unlock_word(): the last critical section is visible. On
+  // failure nothing is read under the lock: relaxed.
+  if (word.compare_exchange_strong(seen, held_by(token), std::memory_order_acquire, std::memory_order_relaxed)) {
+    return true;
+  }
+  // Free with somebody parked: barge, keeping the parked bit.
+  while (!is_held(seen)) {
+    // acquire, relaxed: as above.
+    if (word.compare_exchange_weak(seen, held_by(token) | (seen & kParked), std::memory_order_acquire,
+                                   std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// try_take() that only reads while the lock is held: what a failing try costs others is nothing.
+inline bool try_take_polite(LockWord& word, ThreadToken token) noexcept {
+  // relaxed: only a hint; try_take() decides.
+  return !is_held(word.load(std::memory_order_relaxed)) && try_take(word, token);
+}
+
+// Frees a lock that is held with nobody parked. Returns: false when the slow path must look.
+inline bool give_back(LockWord& word) noexcept {
+  // relaxed: a wrong guess fails the exchange.
+  std::uint32_t seen = word.load(std::memory_order_relaxed);
+  // release pairs with the acquire in try_take(). relaxed on failure: unlock_word() looks again.
+  return (seen & (kHeld | kParked)) == kHeld &&
+         word.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed);
+}
+
+// Waits for the lock. Returns: whether it was taken; false on timeout, `interrupted` as the lot says.
+enum class WaitOutcome : std::uint8_t { ok, timed_out, interrupted };
+
+struct WaitOptions {
+  Deadline deadline = Deadline::never();
+  bool interruptible = false;
+  const backend::stop_token* stop = nullptr;
+};
+
+// What park() returns as token to a thread that was handed the lock: it owns it already.
+inline constexpr std::uintptr_t kHandedOver = 1;
+
+// Defined in src/primitives/lock_word.cpp. `kind` names the primitive in dump(). `at_front`: the caller has queued for
+// this lock before and was woken.
+THREADING_API THREADING_COLD WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind,
+                                                   const WaitOptions& options, bool at_front = false);
+// Returns: false when the word was not held; nothing has changed then.
+[[nodiscard]] THREADING_API THREADING_COLD bool unlock_word(LockWord& word) noexcept;
+// Waits until the lock looks free, without taking it. A caller that gets `ok` and then does not try to take the lock
+// must call pass_on(), or others that wait for it may sleep beside a free lock.
+THREADING_API THREADING_COLD WaitOutcome wait_until_free(LockWord& word, const WaitKind& kind,
+                                                         const WaitOptions& options);
+THREADING_API THREADING_COLD void pass_on(LockWord& word) noexcept;
+
+THREADING_API extern const WaitKind kLockKind;
+THREADING_API extern const WaitKind kRLockKind;
+
+}  // namespace threading::inline v1::detail

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// What the library keeps for each thread. One plain block, so that a thread object may one day be carried by
+// something other than an OS thread; only backend::per_thread() knows where it lives.
+#pragma once
+
+#include <cstdint>
+
+#include <threading/detail/config.hpp>
+
+namespace threading::inline v1::detail {
+
+// Names a living thread in a lock word. 30 bits, unique among living threads, never 0 (0: nobody, or a thread that
+// has not needed a name yet).
+using ThreadToken = std::uint32_t;
+
+class ThreadState;
+struct LocalSlots;
+struct TraceState;
+
+// Invariant: trivially constructible and destructible; all zero is the valid initial state.
+struct PerThread {
+  ThreadToken token = 0;              // assigned on first need by thread_token()
+  bool exit_hook_armed = false;       // platform: the thread-exit callback will run
+  bool in_trace = false;              // trace: a trace function is running on this thread
+  bool exempt_from_freeze = false;    // threads: this thread runs the exit sequence
+  std::uint64_t ident = 0;            // threads: get_ident(), when it is not the OS's own
+  ThreadState* thread = nullptr;      // threads: the Thread object of this thread, if any; owns one reference
+  LocalSlots* locals = nullptr;       // threads: values of threading::local
+  TraceState* trace = nullptr;        // trace: armed functions
+};
+
+// Assigns a token to the calling thread. Cold: once per thread.
+THREADING_API ThreadToken assign_thread_token(PerThread&) noexcept;
+
+}  // namespace threading::inline v1::detail

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// For language runtimes that put their own lock objects on this core: what they need and other programs do not.
+//
+//  - Waits that say why they ended: `ok`, `timed_out`, or `interrupted` when a signal handler ran on the waiting
+//    thread. The runtime runs its handlers and waits again with the same Deadline.
+//  - The parts of a call separately, so that a runtime can try first while it holds its interpreter lock, let that
+//    lock go only to block, and take it back before it takes ours.
+//  - State for inspection and for restoring after fork().
+//
+// Nothing here takes the interpreter's lock: the runtime does, in plain calls of its own. Between letting it go and
+// having it back there must be no destructor that takes it, no noexcept frame and no catch-all, because some runtimes
+// end threads there by a forced unwind. blocking() below keeps to that.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <threading/barrier.hpp>
+#include <threading/condition.hpp>
+#include <threading/event.hpp>
+#include <threading/lock.hpp>
+#include <threading/rlock.hpp>
+#include <threading/semaphore.hpp>
+
+namespace threading::inline v1 {
+
+struct THREADING_API Embedding {
+  using Wait = detail::WaitOptions;        // deadline; interruptible; stop
+  using Outcome = detail::WaitOutcome;     // ok, timed_out, interrupted
+
+  // What a runtime does around the part of a call that blocks. Both are plain calls that may not return.
+  struct Region {
+    void (*leave)(void* context);  // let the interpreter's lock go
+    void (*enter)(void* context);  // take it back
+    void* context;
+  };
+
+  // Runs `call()` between region.leave and region.enter. `call` must not throw.
+  template <class Call>
+  static auto blocking(const Region& region, Call call) {
+    region.leave(region.context);
+    const auto result = call();
+    region.enter(region.context);
+    return result;
+  }
+
+  // Lock and RLock. acquire(RLock) re-enters; Throws: OverflowError as RLock::acquire().
+  static Outcome acquire(Lock& lock, const Wait& wait);
+  static Outcome acquire(RLock& lock, const Wait& wait);
+  // Waits until the lock looks free without taking it. A caller that gets `ok` and then does not try to acquire the
+  // lock must call pass_on(). Requires, for an RLock: the caller does not own it.
+  static Outcome wait_until_free(Lock& lock, const Wait& wait);
+  static Outcome wait_until_free(RLock& lock, const Wait& wait);
+  static void pass_on(Lock& lock) noexcept;
+  static void pass_on(RLock& lock) noexcept;
+  // The token of the thread that took the lock; 0: free, or a thread without a token.
+  static ThreadToken owner(const Lock& lock) noexcept;
+  static ThreadToken owner(const RLock& lock) noexcept;
+  static bool is_owned(const RLock& lock) noexcept { return lock.is_owned(); }
+  // Levels that the owner holds; exact for the owner, a snapshot for others.
+  static std::uint32_t depth(const RLock& lock) noexcept;
+  // Gives all levels back and returns how many there were. Requires: is_owned().
+  static std::uint32_t release_all(RLock& lock) noexcept;
+  // Makes one freshly acquired level `depth` levels. Requires: is_owned(), depth() == 1.
+  static void set_depth(RLock& lock, std::uint32_t depth) noexcept { lock.depth_ = depth; }
+
+  // Condition, in two halves. The first queues the thread, releases the lock and waits; the second takes the lock back
+  // without bound. Requires of the first: the caller holds the lock. Throws: RuntimeError as Condition::wait().
+  using ConditionWait = Condition::Waited;  // outcome; owns; depth
+  static ConditionWait wait_released(Condition& condition, const Wait& wait);
+  // Returns: whether the lock was free (or came with the wake-up) and is held now.
+  static bool try_take_back(Condition& condition, const ConditionWait& waited) noexcept;
+  static void take_back(Condition& condition, const ConditionWait& waited);
+  // Waiting and notifying over a lock of the runtime's own, as ConditionOver does it. One word of the runtime's,
+  // initially 0. `unlock` is called once the thread is queued.
+  using ForeignWord = detail::backend::atomic<std::uint32_t>;
+  static Outcome foreign_wait(ForeignWord& word, detail::BeforeSleepRef unlock, const Wait& wait);
+  static void foreign_notify(ForeignWord& word, std::size_t n) noexcept;
+
+  static Outcome wait(Event& event, const Wait& wait);
+  static Outcome acquire(detail::SemaphoreCore& semaphore, const Wait& wait);
+
+  // Barrier, in two halves: arrive() returns `must_act` to the last thread of a barrier made with `with_action`; that
+  // thread runs the action and then calls finish(), which returns whether the set has passed.
+  enum class Arrived : std::uint8_t { passed, must_act, broken, interrupted };
+  struct Arrival {
+    Arrived what;
+    std::size_t index;
+  };
+  static Arrival arrive(Barrier& barrier, const Wait& wait);
+  static bool finish(Barrier& barrier, bool action_failed) noexcept;
+
+  // How many threads wait, by Python's meaning. For inspection.
+  static std::size_t waiters(const Condition& condition) noexcept;
+  static std::size_t waiters(const Event& event) noexcept;
+  static std::size_t waiters(const ForeignWord& word) noexcept;
+
+  // After fork(), in the child: as newly constructed. Nobody else may use the object.
+  static void reset_after_fork(Lock& lock) noexcept;
+  static void reset_after_fork(RLock& lock) noexcept;
+  static void reset_after_fork(Condition& condition) noexcept;  // and the lock of a condition that owns one
+  static void reset_after_fork(Event& event) noexcept;          // clear
+  static void reset_after_fork(Barrier& barrier) noexcept;
+};
+
+}  // namespace threading::inline v1

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include <threading/detail/lock_word.hpp>
+#include <threading/errors.hpp>
+#include <threading/timeout.hpp>
+
+namespace threading::inline v1 {
+
+namespace detail {
+
+THREADING_API extern const WaitKind kSemaphoreKind;
+
+// What Semaphore and BoundedSemaphore share. The word is told in src/primitives/semaphore.cpp.
+class THREADING_API SemaphoreCore {
+ public:
+  SemaphoreCore(const SemaphoreCore&) = delete;
+  SemaphoreCore& operator=(const SemaphoreCore&) = delete;
+
+  // Takes one from the counter. Returns: true. Blocks while the counter is zero.
+  bool acquire() {
+    if (!try_acquire()) acquire_slow(forever, nullptr);
+    return true;
+  }
+  // acquire(false) does not block. Returns: whether one was taken. The parameter is exactly bool.
+  template <std::same_as<bool> Blocking>
+  bool acquire(Blocking blocking) {
+    return blocking ? acquire() : try_acquire();
+  }
+  // Returns: whether one was taken before the timeout; a negative number of seconds has passed. Blocks.
+  // Throws: ValueError "can't specify timeout for non-blocking acquire" when `blocking` is false and the timeout is
+  // not `forever`.
+  template <std::same_as<bool> Blocking>
+  bool acquire(Blocking blocking, Timeout timeout) {
+    if (blocking) return acquire(timeout);
+    if (!timeout.is_forever()) throw_timeout_without_blocking();
+    return try_acquire();
+  }
+  bool acquire(Timeout timeout) { return try_acquire() || acquire_slow(timeout, nullptr); }
+  // Returns false as well when stop is requested first; a free unit is taken even then.
+  bool acquire(Timeout timeout, backend::stop_token stop) { return try_acquire() || acquire_slow(timeout, &stop); }
+
+  // The look-alikes of std::counting_semaphore.
+  bool try_acquire() noexcept {
+    // relaxed: the exchange decides.
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    while (seen >= kUnit) {
+      // acquire pairs with the release of the thread whose unit this is. relaxed on failure: tried again.
+      if (word_.compare_exchange_weak(seen, seen - kUnit, std::memory_order_acquire, std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  template <class Rep, class Period>
+  bool try_acquire_for(const std::chrono::duration<Rep, Period>& d) {
+    return acquire(timeout_for(d));
+  }
+  template <class Clock, class Duration>
+  bool try_acquire_until(const std::chrono::time_point<Clock, Duration>& t) {
+    return acquire(timeout_until(t));
+  }
+
+  // Returns: the counter at this moment.
+  std::ptrdiff_t value() const noexcept {
+    // relaxed: the answer may be old by the time it arrives.
+    return static_cast<std::ptrdiff_t>(word_.load(std::memory_order_relaxed) / kUnit);
+  }
+
+ protected:
+  static constexpr std::uint64_t kWaiters = 1;  // bit 0: somebody may be queued
+  static constexpr std::uint64_t kUnit = 2;     // the counter sits above it
+  static constexpr std::uint64_t kMaxValue = static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
+
+  // Throws: ValueError "semaphore initial value must be >= 0".
+  explicit SemaphoreCore(std::ptrdiff_t value) : word_(checked(value) * kUnit) {}
+  ~SemaphoreCore() = default;
+
+  // Adds n unless the counter would pass `limit`. Returns: whether it was added.
+  // Throws: ValueError "n must be one or more".
+  bool release_up_to(std::ptrdiff_t n, std::uint64_t limit) {
+    if (n < 1) throw_bad_count();
+    const auto count = static_cast<std::uint64_t>(n);
+    // relaxed: the exchange decides.
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    while ((seen & kWaiters) == 0) {
+      if (count > limit || seen / kUnit > limit - count) return false;
+      // release pairs with the acquire in try_acquire(). relaxed on failure: tried again.
+      if (word_.compare_exchange_weak(seen, seen + count * kUnit, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return release_slow(count, limit);
+  }
+
+ private:
+  friend struct threading::v1::Embedding;
+
+  static std::uint64_t checked(std::ptrdiff_t value) {
+    if (value < 0) throw_bad_initial_value();
+    return static_cast<std::uint64_t>(value);
+  }
+
+  THREADING_COLD bool acquire_slow(Timeout timeout, const backend::stop_token* stop);
+  WaitOutcome wait_slow(const WaitOptions& options);
+  THREADING_COLD bool release_slow(std::uint64_t count, std::uint64_t limit) noexcept;
+  [[noreturn]] THREADING_COLD static void throw_bad_initial_value();
+  [[noreturn]] THREADING_COLD static void throw_bad_count();
+  [[noreturn]] THREADING_COLD static void throw_timeout_without_blocking();
+
+  backend::atomic<std::uint64_t> word_;
+};
+
+[[noreturn]] THREADING_API void throw_semaphore_overflow();
+[[noreturn]] THREADING_API void throw_released_too_often();
+
+}  // namespace detail
+
+// Python's threading.Semaphore: a counter that acquire() takes from and release() adds to; it never goes below zero.
+//
+// Not copyable, not movable. No allocation, ever.
+// Lifetime: may be destroyed while no thread is blocked in it, also by a thread right after the release() that let
+// it in.
+// Visibility: what a thread did before release() is seen by the threads that take those units.
+// Fairness: units go to whoever comes; a thread that has waited for a millisecond is given one directly.
+class THREADING_API Semaphore : public detail::SemaphoreCore {
+ public:
+  // Throws: ValueError "semaphore initial value must be >= 0".
+  explicit Semaphore(std::ptrdiff_t value = 1) : SemaphoreCore(value) {}
+
+  // Adds n to the counter and lets as many waiting threads proceed. Wakes.
+  // Throws: ValueError "n must be one or more"; OverflowError "semaphore value too large" when the counter would
+  // pass PTRDIFF_MAX. The counter is unchanged then.
+  void release(std::ptrdiff_t n = 1) {
+    if (!release_up_to(n, kMaxValue)) detail::throw_semaphore_overflow();
+  }
+};
+
+// Python's threading.BoundedSemaphore: a Semaphore whose counter never passes its initial value.
+class THREADING_API BoundedSemaphore : public detail::SemaphoreCore {
+ public:
+  // Throws: ValueError "semaphore initial value must be >= 0".
+  explicit BoundedSemaphore(std::ptrdiff_t value = 1)
+      : SemaphoreCore(value), initial_value_(static_cast<std::uint64_t>(value)) {}
+
+  // Adds n to the counter and lets as many waiting threads proceed. Wakes.
+  // Throws: ValueError "n must be one or more"; ValueError "Semaphore released too many times" when the counter
+  // would pass its initial value. The counter is unchanged then.
+  void release(std::ptrdiff_t n = 1) {
+    if (!release_up_to(n, initial_value_)) detail::throw_released_too_often();
+  }
+
+  // Returns: the counter's initial value, which is its bound.
+  std::ptrdiff_t initial_value() const noexcept { return static_cast<std::ptrdiff_t>(initial_value_); }
+
+ private:
+  std::uint64_t initial_value_;
+};
+
+static_assert(sizeof(Semaphore) == 8 || sizeof(detail::backend::atomic<std::uint64_t>) != 8);
+
+}  // namespace threading::inline v1

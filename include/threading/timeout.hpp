@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include <threading/detail/config.hpp>
+#include <threading/detail/deadline.hpp>
+
+namespace threading::inline v1 {
+
+// The largest number of seconds a call takes; beyond it OverflowError. The same value as CPython's on this platform.
+inline constexpr std::chrono::duration<double> TIMEOUT_MAX{9223372036.0};
+
+namespace detail {
+// Nanoseconds, rounded up so that no wait is shorter than asked for.
+// Throws: ValueError "Invalid value NaN (not a number)"; OverflowError "timestamp out of range for C PyTime_t".
+THREADING_API std::int64_t nanoseconds_from_number(double seconds);
+[[noreturn]] THREADING_API void throw_nan();
+
+// Saturating, rounded up. Throws: ValueError for a NaN duration.
+template <class Rep, class Period>
+constexpr std::int64_t nanoseconds_from(const std::chrono::duration<Rep, Period>& d) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  const auto wide = std::chrono::duration<long double, std::nano>(d).count();
+  if constexpr (std::is_floating_point_v<Rep>) {
+    if (wide != wide) throw_nan();
+  }
+  if (wide >= static_cast<long double>(Limits::max())) return Limits::max();
+  if (wide <= static_cast<long double>(Limits::min())) return Limits::min();
+  if constexpr (std::is_floating_point_v<Rep>) {
+    const auto whole = static_cast<std::int64_t>(wide);
+    return static_cast<long double>(whole) < wide ? whole + 1 : whole;
+  } else {
+    return static_cast<std::int64_t>(std::chrono::ceil<std::chrono::nanoseconds>(d).count());
+  }
+}
+}  // namespace detail
+
+// How long a blocking call may take: Python's `timeout`. Implicitly made from
+//  - any std::chrono duration: counts from each call it is given to; never throws but for NaN; saturates;
+//  - any steady_clock time point: absolute;
+//  - a floating-point number of seconds, with Python's checks.
+// An integer is not a Timeout: acquire(1) does not compile.
+class Timeout {
+ public:
+  enum class Kind : std::uint8_t { never, relative, absolute, number };
+
+  template <class Rep, class Period>
+  constexpr Timeout(const std::chrono::duration<Rep, Period>& d)
+      : ns_(detail::nanoseconds_from(d)), kind_(Kind::relative) {}
+
+  template <class Duration>
+  constexpr Timeout(const std::chrono::time_point<std::chrono::steady_clock, Duration>& t)
+      : ns_(detail::nanoseconds_from(t.time_since_epoch())), kind_(Kind::absolute) {}
+
+  // Throws: ValueError "Invalid value NaN (not a number)"; OverflowError "timestamp out of range for C PyTime_t"
+  // above TIMEOUT_MAX. A negative number is judged by the call: see with_minus_one_as_forever().
+  template <std::floating_point Seconds>
+  Timeout(Seconds seconds) : ns_(detail::nanoseconds_from_number(static_cast<double>(seconds))), kind_(Kind::number) {}
+
+  static constexpr Timeout make_forever() noexcept { return Timeout(0, Kind::never); }
+  static constexpr Timeout make(std::int64_t nanoseconds, Kind kind) noexcept { return Timeout(nanoseconds, kind); }
+
+  constexpr bool is_forever() const noexcept { return kind_ == Kind::never; }
+  constexpr Kind kind() const noexcept { return kind_; }
+  // Relative or since the clock's start, by kind(). Unit: nanoseconds.
+  constexpr std::int64_t nanoseconds() const noexcept { return ns_; }
+
+  // Starts a relative timeout now. Reads the clock only for one that lies ahead.
+  Deadline deadline() const noexcept {
+    switch (kind_) {
+      case Kind::never: return Deadline::never();
+      case Kind::absolute: return Deadline::at(ns_);
+      case Kind::relative:
+      case Kind::number: break;
+    }
+    return Deadline::after(ns_);
+  }
+
+ private:
+  constexpr Timeout(std::int64_t ns, Kind kind) noexcept : ns_(ns), kind_(kind) {}
+
+  std::int64_t ns_;
+  Kind kind_;
+};
+
+inline constexpr Timeout forever = Timeout::make_forever();                               // timeout=None or -1
+inline constexpr Timeout no_wait = Timeout::make(0, Timeout::Kind::relative);             // blocking=False
+
+namespace detail {
+inline constexpr std::int64_t kMinusOneSecond = -1'000'000'000;
+
+[[noreturn]] THREADING_API void throw_negative_timeout();
+[[noreturn]] THREADING_API void throw_timeout_without_blocking();
+
+// The rule of Lock and RLock for numbers: -1.0 means for ever.
+// Throws: ValueError "timeout value must be a non-negative number" for any other negative number.
+inline Timeout lock_timeout(Timeout t) {
+  if (t.kind() != Timeout::Kind::number || t.nanoseconds() >= 0) [[likely]] return t;
+  if (t.nanoseconds() == kMinusOneSecond) return forever;
+  throw_negative_timeout();
+}
+
+// `blocking` and `timeout` of Lock and RLock as one bound.
+// Throws: ValueError "can't specify a timeout for a non-blocking call".
+inline Timeout lock_timeout(bool blocking, Timeout t) {
+  if (blocking) return lock_timeout(t);
+  const bool unbounded = t.is_forever() || (t.kind() == Timeout::Kind::number && t.nanoseconds() == kMinusOneSecond);
+  if (!unbounded) throw_timeout_without_blocking();
+  return no_wait;
+}
+
+// A bound of std's try_lock_for/until.
+template <class Rep, class Period>
+Timeout timeout_for(const std::chrono::duration<Rep, Period>& d) {
+  return Timeout(d);
+}
+// Another clock than steady_clock is read once, now: a later step of that clock is not followed.
+template <class Clock, class Duration>
+Timeout timeout_until(const std::chrono::time_point<Clock, Duration>& t) {
+  if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
+    return Timeout(t);
+  } else {
+    return Timeout(t - Clock::now());
+  }
+}
+}  // namespace detail
+
+}  // namespace threading::inline v1

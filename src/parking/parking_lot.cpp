@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+//
+// The lot: who waits where, and how a waiter and its waker part. The contract is in <threading/parking_lot.hpp>.
+//
+// Word     none of its own. Each waiting thread has a Waiter on its stack, linked into the queue of its key in the
+//          key's bucket.
+// States   of a waiter: fresh → queued → removed → woken; or queued → left. `queued` is true exactly while it is
+//          linked.
+// Moves    park: the owner links itself under the bucket's lock, if `validate` agrees.
+//          unpark: anyone unlinks waiters under the bucket's lock, then wakes them without it.
+//          requeue: anyone moves waiters between queues under both locks; `key` follows.
+//          leave: the owner, after its parker returned for another reason than a wake, unlinks itself if it is still
+//          linked. stop: the requesting thread unlinks the waiter in the owner's place.
+// I1       A waiter is unlinked exactly once, under the lock of the bucket it is in: by a waker, by a stop request or by
+//          its owner, whoever gets the lock first. Losing owners know, because `queued` is false.
+// I2       Once unlinked by somebody else, a waiter stays on its owner's stack until that thread's unpark(): an owner
+//          that timed out but lost waits for that wake, however short. So nobody touches a waiter that has left.
+// I3       `key` differs from `home` exactly if the waiter was moved. A moved waiter has been notified: its deadline
+//          and its stop request no longer end the wait, or the notification would be lost.
+// I4       Callbacks run under the bucket's lock and are the only code that runs there besides queue surgery. A word's
+//          "someone waits" bit that is set in `validate` and cleared by `leave` and `decide` therefore never says
+//          "nobody" while somebody is queued.
+// Orders   The bucket's lock orders everything but the wake itself, which the parker's contract covers.
+// Destroy  Keys are addresses, never dereferenced. After `decide` an unpark() uses only waiters, which I2 keeps alive.
+#include <threading/parking_lot.hpp>
+
+#include <algorithm>
+
+#include <threading/detail/thread_token.hpp>
+
+#include "base/hooks.hpp"
+#include "parking/table.hpp"
+#include "platform/fork.hpp"
+
+namespace threading::inline v1 {
+namespace {
+
+namespace backend = detail::backend;
+using parking::Bucket;
+using parking::LockedBucket;
+using parking::LockedBuckets;
+using parking::Waiter;
+using platform::ParkerOutcome;
+
+// A forked child has one thread, so nobody waits in it; what the others left in the queues lies on stacks that are
+// about to be reused.
+[[maybe_unused]] const bool forks_are_handled =
+    (platform::on_fork(platform::ForkRoom::parking, {.child = &parking::reset_table_after_fork}), true);
+
+QueueView view_of(const Waiter* first) noexcept {
+  if (first == nullptr) return {0, 0, 0};
+  return {first->size, first->thread, first->queued_since};
+}
+
+// Wakes a list that has been removed from its queue. A waiter is gone once it is woken: read its link first.
+void wake(Waiter* waiter) noexcept {
+  while (waiter != nullptr) {
+    Waiter* const next = waiter->next;
+    waiter->parker.unpark();
+    waiter = next;
+  }
+}
+
+// Removes the first `count` and gives each the token. Requires: 1 <= count <= first.size.
+void take_front(Bucket& bucket, Waiter& first, std::size_t count, std::uintptr_t token) noexcept {
+  bucket.remove_front(first, count);
+  for (Waiter* waiter = &first; waiter != nullptr; waiter = waiter->next) waiter->token = token;
+  bucket.spin_history.note_waker();
+}
+
+// Joins the queue. Returns: what ended the call already, `woken` if the thread is queued.
+ParkOutcome join(Waiter& waiter, detail::ValidateRef validate, bool at_front) noexcept {
+  const void* const key = waiter.home;
+  const LockedBucket bucket(key);
+  if (!validate()) return ParkOutcome::changed;
+  if (waiter.stop_requested) {
+    // validate() has counted this thread in already.
+    waiter.leave(bucket->find(key) != nullptr, LeaveReason::stop);
+    return ParkOutcome::interrupted;
+  }
+  at_front ? bucket->push_front(waiter, key) : bucket->push_back(waiter, key);
+  return ParkOutcome::woken;
+}
+
+// The owner's parker returned without a wake. Returns: true if the waiter has left; false if a wake is to come.
+bool leave(Waiter& waiter, LeaveReason reason) noexcept {
+  const LockedBucket bucket(waiter);
+  // relaxed: under the lock of its bucket.
+  const void* const key = waiter.key.load(std::memory_order_relaxed);
+  if (!waiter.queued || key != waiter.home) return false;
+  bucket->remove(waiter);
+  waiter.leave(bucket->find(key) != nullptr, reason);
+  return true;
+}
+
+// Runs on the thread that requests the stop, or on the owner if stop was requested before.
+void stop(Waiter& waiter) noexcept {
+  {
+    const LockedBucket bucket(waiter);
+    waiter.stop_requested = true;
+    const void* const key = waiter.key.load(std::memory_order_relaxed);  // relaxed: under the lock of its bucket
+    if (!waiter.queued || key != waiter.home) return;
+    bucket->remove(waiter);
+    waiter.stopped = true;
+    waiter.leave(bucket->find(key) != nullptr, LeaveReason::stop);
+  }
+  waiter.parker.unpark();
+}
+
+ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
+  auto outcome = ParkerOutcome::woken;
+  const auto is_woken = [&]() noexcept { return waiter.parker.is_woken(); };
+  const bool may_spin = options.deadline != Deadline::passed();
+  if (!may_spin || !parking::spin_history(waiter.home).spin(is_woken)) {
+    outcome = waiter.parker.park(options.deadline, options.interruptible);
+  }
+  if (outcome != ParkerOutcome::woken) {
+    const bool signal = outcome == ParkerOutcome::interrupted;
+    if (leave(waiter, signal ? LeaveReason::signal : LeaveReason::timeout)) {
+      return {signal ? ParkOutcome::interrupted : ParkOutcome::timed_out};
+    }
+    static_cast<void>(waiter.parker.park(Deadline::never(), false));
+  }
+  if (waiter.stopped) return {ParkOutcome::interrupted};
+  return {ParkOutcome::woken, waiter.token};
+}
+
+ParkResult park_waiter(Waiter& waiter, detail::ValidateRef validate, detail::BeforeSleepRef before_sleep,
+                       const ParkOptions& options) noexcept {
+  const ParkOutcome joined = join(waiter, validate, options.at_front);
+  if (joined != ParkOutcome::woken) return {joined};
+  before_sleep();
+  return sleep(waiter, options);
+}
+
+}  // namespace
+
+ParkResult park(const void* key, const WaitKind& kind, detail::ValidateRef validate,
+                detail::BeforeSleepRef before_sleep, detail::LeaveRef on_leave, const ParkOptions& options) {
+  base::call(base::hooks.before_block);
+  const bool traced = backend::per_thread().trace != nullptr;
+  if (traced) base::call(base::hooks.block_begins, kind);
+
+  Waiter waiter(key, kind, on_leave);
+  waiter.parker.prepare();
+  waiter.thread = detail::thread_token();
+  waiter.since = options.since != 0 ? options.since : backend::monotonic_now();
+  waiter.queued_since = waiter.since;
+  waiter.deadline = options.deadline;
+  ParkResult result{ParkOutcome::changed};
+  if (options.stop != nullptr && options.stop->stop_possible()) {
+    // The callback's destructor waits for a stop() that is running elsewhere, so the waiter outlives it.
+    const auto request = [&waiter]() noexcept { stop(waiter); };
+    const backend::stop_callback<decltype(request)> on_stop(*options.stop, request);
+    result = park_waiter(waiter, validate, before_sleep, options);
+  } else {
+    result = park_waiter(waiter, validate, before_sleep, options);
+  }
+
+  if (traced) base::call(base::hooks.block_ends, kind);
+  return result;
+}
+
+std::size_t unpark(const void* key, detail::UnparkRef decide) noexcept {
+  Waiter* woken = nullptr;
+  std::size_t count = 0;
+  {
+    const LockedBucket bucket(key);
+    Waiter* const first = bucket->find(key);
+    const UnparkDecision decision = decide(view_of(first));
+    count = first == nullptr ? 0 : std::min(decision.count, first->size);
+    if (count != 0) {
+      take_front(*bucket.operator->(), *first, count, decision.token);
+      woken = first;
+    }
+  }
+  wake(woken);
+  return count;
+}
+
+std::size_t requeue(const void* from, const void* to, const WaitKind& to_kind, detail::RequeueRef decide) noexcept {
+  Waiter* woken = nullptr;
+  std::size_t wake_count = 0;
+  std::size_t move_count = 0;
+  {
+    const LockedBuckets buckets(from, to);
+    Waiter* first = buckets.first().find(from);
+    const RequeueDecision decision = decide(view_of(first));
+    if (first == nullptr) return 0;
+    const std::size_t size = first->size;
+    wake_count = std::min(decision.wake, size);
+    move_count = std::min(decision.move, size - wake_count);
+    if (wake_count != 0) {
+      take_front(buckets.first(), *first, wake_count, decision.token);
+      woken = first;
+      first = buckets.first().find(from);
+    }
+    if (move_count != 0) {
+      const std::int64_t now = backend::monotonic_now();
+      buckets.first().remove_front(*first, move_count);
+      buckets.first().spin_history.note_waker();
+      for (Waiter* waiter = first; waiter != nullptr;) {
+        Waiter* const next = waiter->next;
+        waiter->kind = &to_kind;
+        waiter->queued_since = now;
+        buckets.second().push_back(*waiter, to);
+        waiter = next;
+      }
+    }
+  }
+  wake(woken);
+  return wake_count + move_count;
+}
+
+}  // namespace threading::inline v1

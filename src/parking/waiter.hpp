@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <threading/parking_lot.hpp>
+
+#include "platform/parker.hpp"
+
+namespace threading::inline v1::parking {
+
+// One thread that waits in the lot. It lives on that thread's stack for the length of one park(): no allocation, no
+// thread-local storage that might be gone already, nothing to free at thread exit, and what dump() shows is exactly
+// what is queued.
+//
+// Who may touch what: the owner sets everything before it takes the bucket's lock. While `queued`, all but `parker`
+// belong to the lock of the bucket that `key` names. Once `queued` is false, they belong to whoever removed it, until
+// that thread calls parker.unpark(); afterwards to the owner.
+struct Waiter {
+  Waiter(const void* at, const WaitKind& what, detail::LeaveRef on_leave) noexcept
+      : key(at), home(at), kind(&what), leave(on_leave) {}
+
+  platform::Parker parker;
+  // Changed by requeue() under both buckets' locks; read without a lock only to find the bucket, then read again.
+  detail::backend::atomic<const void*> key;
+  const void* const home;  // where it was queued first; key != home: moved, so only an unpark() ends the wait
+  const WaitKind* kind;
+  detail::LeaveRef leave;
+  std::uintptr_t token = 0;       // from whoever woke it
+  std::int64_t since = 0;         // when the wait began, for dump()
+  std::int64_t queued_since = 0;  // when it joined the present queue for the first time, for fairness
+  Deadline deadline = Deadline::never();
+  ThreadToken thread = 0;
+  bool queued = false;
+  bool stop_requested = false;  // stays set
+  bool stopped = false;         // removed by a stop request
+
+  // The queue it is in: see bucket.hpp.
+  Waiter* next = nullptr;
+  Waiter* previous = nullptr;
+  // Valid in the first of a queue.
+  Waiter* last = nullptr;
+  Waiter* next_queue = nullptr;
+  Waiter* previous_queue = nullptr;
+  std::size_t size = 0;
+};
+
+}  // namespace threading::inline v1::parking

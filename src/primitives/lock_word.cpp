@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+//
+// The word of Lock and RLock, and everything that happens to it off the fast path.
+//
+// Word     bit 0 held; bit 1 parked; bits 2–31 the token of the thread that took it, 0 for a thread without one.
+// States   0 free, nobody parked · t01 held by t, nobody parked · 010 free, somebody parked or just woken
+//          · t11 held by t, somebody parked.
+// Moves    take: anyone, sets held and the owner in one exchange while held is clear; keeps parked (barging).
+//          park: a contender, sets parked under the bucket's lock, only while held is set.
+//          release: whoever may; held alone → 0 by one exchange; with parked set, under the bucket's lock: hands over,
+//          or frees the lock and wakes the first waiter.
+//          leave: a waiter that gives up clears parked under the bucket's lock if it was the last.
+// I1       parked is set and cleared only under the bucket's lock, but for the take that keeps it. Otherwise a waiter
+//          could sleep unseen.
+// I2       parked may be set with no waiter left (after a fork, or between wake and retry): costs one empty unpark.
+// I3       A waiter is queued only while parked is set and, at the moment of queuing, held is set: somebody will come
+//          through release and see it.
+// I4       A hand-over leaves held set throughout and writes the new owner: nobody can barge in between, and the woken
+//          thread owns the lock before it runs.
+// Fairness A thread that arrives may take a free lock over queued ones: that keeps the lock busy while the woken one
+//          is still on its way, and is what makes contended locks fast. A waiter that loses queues up in front with its
+//          age, and once it is older than kHandOverAfter the next release hands over. So nobody starves, and the price
+//          is at most one direct hand-over a millisecond and lock.
+// Orders   A1 acquire of each exchange that takes pairs with R1, release of each store or exchange that frees: the
+//          critical section is visible. In a hand-over the wake itself carries the visibility (parker's contract).
+//          parked is ordered by the bucket's lock: relaxed.
+// Destroy  After R1 the releaser uses only the word's address: the next owner may free the memory. The store in
+//          decide() is the last access, and it happens before anyone is woken.
+#include <threading/detail/lock_word.hpp>
+
+#include "parking/spin_wait.hpp"
+
+namespace threading::inline v1::detail {
+namespace {
+
+ThreadToken owner_at(const void* key) noexcept {
+  // relaxed: for display.
+  return owner_of(static_cast<const LockWord*>(key)->load(std::memory_order_relaxed));
+}
+
+// Under the bucket's lock: marks the word so that a release comes through the slow path.
+// Returns: false when the lock is free.
+bool mark_parked(LockWord& word) noexcept {
+  std::uint32_t seen = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+  while (is_held(seen)) {
+    if (has_parked(seen)) return true;
+    // relaxed: ordered by the bucket's lock (I1).
+    if (word.compare_exchange_weak(seen, seen | kParked, std::memory_order_relaxed, std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void clear_parked(LockWord& word) noexcept {
+  word.fetch_and(~kParked, std::memory_order_relaxed);  // relaxed: ordered by the bucket's lock (I1)
+}
+
+ParkResult park_for(LockWord& word, const WaitKind& kind, const ParkOptions& options) {
+  return park(
+      &word, kind, [&]() noexcept { return mark_parked(word); }, []() noexcept {},
+      [&](bool has_more, LeaveReason) noexcept {
+        if (!has_more) clear_parked(word);
+      },
+      options);
+}
+
+WaitOutcome outcome_of(ParkOutcome outcome) noexcept {
+  return outcome == ParkOutcome::timed_out ? WaitOutcome::timed_out : WaitOutcome::interrupted;
+}
+
+}  // namespace
+
+const WaitKind kLockKind{"Lock", &owner_at};
+const WaitKind kRLockKind{"RLock", &owner_at};
+
+WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, const WaitOptions& options,
+                      bool at_front) {
+  if (options.deadline == Deadline::passed()) {
+    return try_take(word, token) ? WaitOutcome::ok : WaitOutcome::timed_out;
+  }
+  ParkOptions parking{.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop,
+                      .at_front = at_front};
+  const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
+  for (;;) {
+    if (try_take(word, token)) return WaitOutcome::ok;
+    // Others are queued: do not spin past them more than a barging arrival does anyway.
+    if (!has_parked(word.load(std::memory_order_relaxed))) {  // relaxed: hint
+      if (parking::spin_history(&word).spin(looks_free)) continue;
+    }
+    if (parking.since == 0) parking.since = backend::monotonic_now();
+    const ParkResult result = park_for(word, kind, parking);
+    switch (result.outcome) {
+      case ParkOutcome::woken:
+        if (result.token == kHandedOver) return WaitOutcome::ok;
+        parking.at_front = true;
+        break;
+      case ParkOutcome::changed:
+        break;
+      case ParkOutcome::timed_out:
+      case ParkOutcome::interrupted:
+        return outcome_of(result.outcome);
+    }
+  }
+}
+
+bool unlock_word(LockWord& word) noexcept {
+  std::uint32_t seen = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+  for (;;) {
+    if (!is_held(seen)) return false;
+    if (has_parked(seen)) break;
+    // R1 release pairs with A1.
+    if (word.compare_exchange_weak(seen, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
+  }
+  bool released = false;
+  const auto decide = [&](const QueueView& queue) noexcept -> UnparkDecision {
+    const bool hand_over = queue.first_overdue();
+    const std::uint32_t parked = queue.size > 1 ? kParked : 0;
+    const std::uint32_t next = hand_over ? held_by(queue.first) | parked : parked;
+    std::uint32_t now = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+    // Anyone may release a Lock, so two may race here; the one that finds it free has misused it.
+    while (is_held(now)) {
+      // R1 release pairs with A1. The last access to the word.
+      if (word.compare_exchange_weak(now, next, std::memory_order_release, std::memory_order_relaxed)) {
+        released = true;
+        return {1, hand_over ? kHandedOver : 0};
+      }
+    }
+    return {0};
+  };
+  unpark(&word, decide);
+  return released;
+}
+
+WaitOutcome wait_until_free(LockWord& word, const WaitKind& kind, const WaitOptions& options) {
+  const ParkOptions parking{.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop};
+  const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
+  if (looks_free() || parking::spin_history(&word).spin(looks_free)) return WaitOutcome::ok;
+  if (options.deadline == Deadline::passed()) return WaitOutcome::timed_out;
+  const ParkResult result = park_for(word, kind, parking);
+  switch (result.outcome) {
+    case ParkOutcome::woken:
+      // Handed over, although this caller only wanted to look: pass it on.
+      if (result.token == kHandedOver) static_cast<void>(unlock_word(word));
+      return WaitOutcome::ok;
+    case ParkOutcome::changed:
+      return WaitOutcome::ok;
+    case ParkOutcome::timed_out:
+    case ParkOutcome::interrupted:
+      break;
+  }
+  return outcome_of(result.outcome);
+}
+
+void pass_on(LockWord& word) noexcept {
+  unpark(&word, [&](const QueueView&) noexcept -> UnparkDecision {
+    // relaxed: if it is held, its release comes through the queue.
+    return {is_held(word.load(std::memory_order_relaxed)) ? 0u : 1u};
+  });
+}
+
+}  // namespace threading::inline v1::detail
