@@ -126,7 +126,8 @@ Timeout timeout_until(const std::chrono::time_point<Clock, Duration>& t) {
   if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
     return Timeout(t);
   } else {
-    return Timeout(t - Clock::now());
+    const auto now = Clock::now();
+    return t > now ? Timeout(t - now) : no_wait;
   }
 }
 }  // namespace detail

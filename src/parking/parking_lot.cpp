@@ -15,8 +15,8 @@
 //          its owner, whoever gets the lock first. Losing owners know, because `queued` is false.
 // I2       Once unlinked by somebody else, a waiter stays on its owner's stack until that thread's unpark(): an owner
 //          that timed out but lost waits for that wake, however short. So nobody touches a waiter that has left.
-// I3       `key` differs from `home` exactly if the waiter was moved. A moved waiter has been notified: its deadline
-//          and its stop request no longer end the wait, or the notification would be lost.
+// I3       A moved waiter has been notified: its deadline and its stop request no longer end the wait, or the
+//          notification would be lost.
 // I4       Callbacks run under the bucket's lock and are the only code that runs there besides queue surgery. A word's
 //          "someone waits" bit that is set in `validate` and cleared by `leave` and `decide` therefore never says
 //          "nobody" while somebody is queued.
@@ -85,11 +85,9 @@ ParkOutcome join(Waiter& waiter, detail::ValidateRef validate, bool at_front) no
 // The owner's parker returned without a wake. Returns: true if the waiter has left; false if a wake is to come.
 bool leave(Waiter& waiter, LeaveReason reason) noexcept {
   const LockedBucket bucket(waiter);
-  // relaxed: under the lock of its bucket.
-  const void* const key = waiter.key.load(std::memory_order_relaxed);
-  if (!waiter.queued || key != waiter.home) return false;
+  if (!waiter.queued || waiter.moved) return false;
   bucket->remove(waiter);
-  waiter.leave(bucket->find(key) != nullptr, reason);
+  waiter.leave(bucket->find(waiter.home) != nullptr, reason);
   return true;
 }
 
@@ -98,11 +96,10 @@ void stop(Waiter& waiter) noexcept {
   {
     const LockedBucket bucket(waiter);
     waiter.stop_requested = true;
-    const void* const key = waiter.key.load(std::memory_order_relaxed);  // relaxed: under the lock of its bucket
-    if (!waiter.queued || key != waiter.home) return;
+    if (!waiter.queued || waiter.moved) return;
     bucket->remove(waiter);
     waiter.stopped = true;
-    waiter.leave(bucket->find(key) != nullptr, LeaveReason::stop);
+    waiter.leave(bucket->find(waiter.home) != nullptr, LeaveReason::stop);
   }
   waiter.parker.unpark();
 }
@@ -202,6 +199,7 @@ std::size_t requeue(const void* from, const void* to, const WaitKind& to_kind, d
       for (Waiter* waiter = first; waiter != nullptr;) {
         Waiter* const next = waiter->next;
         waiter->kind = &to_kind;
+        waiter->moved = true;
         waiter->queued_since = now;
         buckets.second().push_back(*waiter, to);
         waiter = next;

@@ -24,7 +24,7 @@ struct Waiter {
   platform::Parker parker;
   // Changed by requeue() under both buckets' locks; read without a lock only to find the bucket, then read again.
   detail::backend::atomic<const void*> key;
-  const void* const home;  // where it was queued first; key != home: moved, so only an unpark() ends the wait
+  const void* const home;  // where it was queued first
   const WaitKind* kind;
   detail::LeaveRef leave;
   std::uintptr_t token = 0;       // from whoever woke it
@@ -33,6 +33,7 @@ struct Waiter {
   Deadline deadline = Deadline::never();
   ThreadToken thread = 0;
   bool queued = false;
+  bool moved = false;           // by requeue(): only an unpark() ends the wait now
   bool stop_requested = false;  // stays set
   bool stopped = false;         // removed by a stop request
 

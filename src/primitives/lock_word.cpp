@@ -33,6 +33,9 @@
 namespace threading::inline v1::detail {
 namespace {
 
+// How often a contender may see the lock free, lose the race for it, and spin again before it queues up.
+constexpr int kSpinsBeforeParking = 4;
+
 ThreadToken owner_at(const void* key) noexcept {
   // relaxed: for display.
   return owner_of(static_cast<const LockWord*>(key)->load(std::memory_order_relaxed));
@@ -82,10 +85,13 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   ParkOptions parking{.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop,
                       .at_front = at_front};
   const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
+  int spins_left = kSpinsBeforeParking;
   for (;;) {
     if (try_take(word, token)) return WaitOutcome::ok;
-    // Others are queued: do not spin past them more than a barging arrival does anyway.
-    if (!has_parked(word.load(std::memory_order_relaxed))) {  // relaxed: hint
+    // Others are queued: do not spin past them more than a barging arrival does anyway. And not for ever: who is not
+    // queued is never handed the lock, and does not see its deadline.
+    if (spins_left != 0 && !has_parked(word.load(std::memory_order_relaxed))) {  // relaxed: hint
+      --spins_left;
       if (parking::spin_history(&word).spin(looks_free)) continue;
     }
     if (parking.since == 0) parking.since = backend::monotonic_now();
