@@ -55,6 +55,10 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
 
   // The underlying lock's operations, with its results and errors.
   template <class... Args>
+    requires requires(Lock& lock, RLock& rlock, Args&&... args) {
+      lock.acquire(std::forward<Args>(args)...);
+      rlock.acquire(std::forward<Args>(args)...);
+    }
   bool acquire(Args&&... args) THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
     return over_ == Over::lock ? lock_->acquire(std::forward<Args>(args)...)
                                : rlock().acquire(std::forward<Args>(args)...);
