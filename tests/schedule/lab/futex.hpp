@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// The kernel, as far as the library uses it: wait on a word, wake, tell the time, give way.
+#pragma once
+
+#include <cstdint>
+
+#include "atomic.hpp"
+#include "fiber.hpp"
+
+namespace lab {
+
+enum class FutexOutcome : std::uint8_t { woken, changed, timed_out, interrupted };
+
+// Sleeps while the latest value is `expected`. `deadline` on monotonic_now(); INT64_MAX: none. With a budget for
+// them it may also return `woken` for no reason, `interrupted`, or `timed_out` as soon as the clock could say so.
+[[nodiscard]] FutexOutcome futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected,
+                                      std::int64_t deadline, Site site = Site::here()) noexcept;
+
+// Wakes at most `count` sleepers, longest sleeping first. The address is not read.
+void futex_wake(const void* address, int count, Site site = Site::here()) noexcept;
+
+std::int64_t monotonic_now(Site site = Site::here()) noexcept;
+
+// Sleeps until the clock says so; nothing else ends it.
+void sleep_until(std::int64_t deadline, Site site = Site::here()) noexcept;
+
+// The thread can do nothing useful until another has changed something: others move first.
+void yield(Site site = Site::here()) noexcept;
+inline void cpu_relax(Site site = Site::here()) noexcept { yield(site); }
+
+// The number of the running thread, standing for its processor. -1 outside an execution.
+int current_cpu() noexcept;
+
+namespace detail {
+
+// This thread's block of zeroed memory, kStorageSize bytes. Outside an execution: one block for all.
+inline constexpr unsigned kStorageSize = sizeof(Fiber::storage);
+void* fiber_storage() noexcept;
+
+}  // namespace detail
+
+}  // namespace lab

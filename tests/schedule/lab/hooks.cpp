@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+//
+// What the compiler calls for every plain access in code built with -fsanitize=thread. The sanitizer's own runtime
+// is not linked; these are the lab's, so that every field of the library and of a scenario is checked for races
+// and for use after free, without a wrapper around it. Atomics of the standard library itself (reference counts of
+// shared_ptr) order, but are no schedule points.
+//
+// Allocation on a fiber goes to that fiber's heap in Space.
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+#include "world.hpp"
+
+using lab::Site;
+using lab::detail::active_world;
+using lab::detail::Rmw;
+using lab::detail::Space;
+using lab::detail::World;
+
+namespace {
+
+World* checking_world(std::uintptr_t address) noexcept {
+  if (!Space::is_tracked(address)) return nullptr;
+  World* const world = active_world();
+  return world != nullptr && !world->outside ? world : nullptr;
+}
+
+void on_read(void* where, std::size_t size, const void* pc) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(where);
+  if (World* const world = checking_world(address)) {
+    world->memory.plain_read(world->self(), address, size, Site::at(pc));
+  }
+}
+
+void on_write(void* where, std::size_t size, const void* pc) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(where);
+  if (World* const world = checking_world(address)) {
+    world->memory.plain_write(world->self(), address, size, Site::at(pc));
+  }
+}
+
+// Orders this operation with all others on the same bytes; the caller then does it on the memory itself.
+void on_atomic(const volatile void* where, unsigned size, const void* pc) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(where);
+  World* const world = checking_world(address);
+  if (world == nullptr) return;
+  auto& location =
+      world->memory.locate(world->self(), reinterpret_cast<const void*>(address), size, Site::at(pc));
+  world->memory.modify(world->self(), location, Rmw::bit_or, 0, std::memory_order_acq_rel);
+  world->progress();
+}
+
+}  // namespace
+
+#define LAB_PC __builtin_return_address(0)
+
+extern "C" {
+
+void __tsan_init() {}
+void __tsan_func_entry(void*) {}
+void __tsan_func_exit() {}
+void __tsan_vptr_read(void** where) { on_read(where, sizeof(void*), LAB_PC); }
+void __tsan_vptr_update(void** where, void*) { on_write(where, sizeof(void*), LAB_PC); }
+void __tsan_read_range(void* where, unsigned long size) { on_read(where, size, LAB_PC); }
+void __tsan_write_range(void* where, unsigned long size) { on_write(where, size, LAB_PC); }
+
+#define LAB_ACCESS(bytes)                                                                        \
+  void __tsan_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }                        \
+  void __tsan_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }                      \
+  void __tsan_read_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }                 \
+  void __tsan_unaligned_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }              \
+  void __tsan_unaligned_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }            \
+  void __tsan_unaligned_read_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }       \
+  void __tsan_volatile_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }               \
+  void __tsan_volatile_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }
+LAB_ACCESS(1)
+LAB_ACCESS(2)
+LAB_ACCESS(4)
+LAB_ACCESS(8)
+LAB_ACCESS(16)
+#undef LAB_ACCESS
+
+#define LAB_FETCH(bits, T, name, builtin)                                           \
+  T __tsan_atomic##bits##_##name(volatile T* where, T operand, int) {               \
+    on_atomic(where, sizeof(T), LAB_PC);                                            \
+    return builtin(where, operand, __ATOMIC_RELAXED);                               \
+  }
+#define LAB_ATOMIC(bits, T)                                                         \
+  T __tsan_atomic##bits##_load(const volatile T* where, int) {                      \
+    on_atomic(where, sizeof(T), LAB_PC);                                            \
+    return __atomic_load_n(where, __ATOMIC_RELAXED);                                \
+  }                                                                                 \
+  void __tsan_atomic##bits##_store(volatile T* where, T value, int) {               \
+    on_atomic(where, sizeof(T), LAB_PC);                                            \
+    __atomic_store_n(where, value, __ATOMIC_RELAXED);                               \
+  }                                                                                 \
+  int __tsan_atomic##bits##_compare_exchange_strong(volatile T* where, T* expected, T desired, int, int) {  \
+    on_atomic(where, sizeof(T), LAB_PC);                                            \
+    return __atomic_compare_exchange_n(where, expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
+  }                                                                                 \
+  int __tsan_atomic##bits##_compare_exchange_weak(volatile T* where, T* expected, T desired, int, int) {    \
+    on_atomic(where, sizeof(T), LAB_PC);                                            \
+    return __atomic_compare_exchange_n(where, expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
+  }                                                                                 \
+  LAB_FETCH(bits, T, exchange, __atomic_exchange_n)                                 \
+  LAB_FETCH(bits, T, fetch_add, __atomic_fetch_add)                                 \
+  LAB_FETCH(bits, T, fetch_sub, __atomic_fetch_sub)                                 \
+  LAB_FETCH(bits, T, fetch_and, __atomic_fetch_and)                                 \
+  LAB_FETCH(bits, T, fetch_or, __atomic_fetch_or)                                   \
+  LAB_FETCH(bits, T, fetch_xor, __atomic_fetch_xor)
+LAB_ATOMIC(8, std::uint8_t)
+LAB_ATOMIC(16, std::uint16_t)
+LAB_ATOMIC(32, std::uint32_t)
+LAB_ATOMIC(64, std::uint64_t)
+#undef LAB_ATOMIC
+#undef LAB_FETCH
+
+void __tsan_atomic_thread_fence(int) {
+  if (World* const world = active_world()) {
+    world->fail("the lab cannot see this", "a standalone fence");
+  }
+}
+void __tsan_atomic_signal_fence(int) {}
+
+}  // extern "C"
+
+namespace {
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  World* const world = active_world();
+  if (world != nullptr && !world->outside) {
+    if (world->fault(lab::detail::Fault::allocation)) throw std::bad_alloc();
+    return world->allocate(size, alignment);
+  }
+  void* const memory = alignment <= alignof(std::max_align_t)
+                           ? std::malloc(size != 0 ? size : 1)
+                           : std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+void* allocate_or_null(std::size_t size, std::size_t alignment) noexcept {
+  try {
+    return allocate(size, alignment);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void release(void* memory, const void* pc) noexcept {
+  if (memory == nullptr) return;
+  if (!Space::is_heap(reinterpret_cast<std::uintptr_t>(memory))) {
+    std::free(memory);
+    return;
+  }
+  if (World* const world = active_world()) world->release(memory, Site::at(pc));
+}
+
+constexpr std::size_t kDefaultAlignment = alignof(std::max_align_t);
+
+}  // namespace
+
+void* operator new(std::size_t size) { return allocate(size, kDefaultAlignment); }
+void* operator new[](std::size_t size) { return allocate(size, kDefaultAlignment); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate_or_null(size, kDefaultAlignment);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate_or_null(size, kDefaultAlignment);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { release(memory, LAB_PC); }
+void operator delete[](void* memory) noexcept { release(memory, LAB_PC); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory, LAB_PC); }
+void operator delete[](void* memory, std::size_t) noexcept { release(memory, LAB_PC); }
+void operator delete(void* memory, std::align_val_t) noexcept { release(memory, LAB_PC); }
+void operator delete[](void* memory, std::align_val_t) noexcept { release(memory, LAB_PC); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory, LAB_PC); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release(memory, LAB_PC); }

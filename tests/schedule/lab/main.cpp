@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include <fnmatch.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "explore.hpp"
+#include "mutant.hpp"
+#include "world.hpp"
+
+namespace {
+
+using lab::Scenario;
+using lab::detail::Result;
+using lab::detail::Settings;
+
+struct Command {
+  Settings settings;
+  std::vector<std::string> patterns;
+  std::string replay;
+  bool list = false;
+  bool report = false;
+  bool quiet = false;
+  bool expect_failure = false;  // a seeded bug is on: stop at the first failure, and it is success
+  bool sc = true;
+  bool weak = true;
+};
+
+constexpr const char* kUsage =
+    "usage: schedule_lab [--list] [--scenario PATTERN]... [--mode sc|weak|both]\n"
+    "                    [--strategy standard|dfs|pct|random] [--bound N] [--runs N] [--seed N]\n"
+    "                    [--seconds S] [--no-reduction] [--report] [--quiet]\n"
+    "                    [--mutant N] [--replay LINE]\n";
+
+[[noreturn]] void bad_usage() {
+  std::fputs(kUsage, stderr);
+  std::exit(2);
+}
+
+void set_mode(Command& command, const std::string& mode) {
+  command.sc = mode != "weak";
+  command.weak = mode != "sc";
+}
+
+void set_strategy(Command& command, const std::string& strategy) {
+  using Search = Settings::Search;
+  if (strategy == "standard") command.settings.search = Search::standard;
+  else if (strategy == "dfs") command.settings.search = Search::depth_first;
+  else if (strategy == "pct") command.settings.search = Search::pct;
+  else if (strategy == "random") command.settings.search = Search::random;
+  else bad_usage();
+}
+
+Command parse(int argc, char** argv) {
+  Command command;
+  for (int i = 1; i < argc; ++i) {
+    const std::string option = argv[i];
+    const auto value = [&]() -> std::string {
+      if (++i == argc) bad_usage();
+      return argv[i];
+    };
+    if (option == "--list") command.list = true;
+    else if (option == "--report") command.report = true;
+    else if (option == "--quiet") command.quiet = true;
+    else if (option == "--no-reduction") command.settings.reduce = false;
+    else if (option == "--scenario") command.patterns.push_back(value());
+    else if (option == "--mode") set_mode(command, value());
+    else if (option == "--strategy") set_strategy(command, value());
+    else if (option == "--bound") command.settings.bound = std::stoi(value());
+    else if (option == "--runs") command.settings.runs = std::stoull(value());
+    else if (option == "--seed") command.settings.seed = std::stoull(value());
+    else if (option == "--seconds") command.settings.seconds = std::stod(value());
+    else if (option == "--replay") command.replay = value();
+    else if (option == "--mutant") {
+      lab::active_mutant = std::stoi(value());
+      command.expect_failure = true;
+    } else bad_usage();
+  }
+  return command;
+}
+
+bool selected(const Command& command, const Scenario& scenario) {
+  if (command.patterns.empty()) return true;
+  for (const std::string& pattern : command.patterns) {
+    if (fnmatch(pattern.c_str(), scenario.name, 0) == 0) return true;
+  }
+  return false;
+}
+
+int list_scenarios(const Command& command) {
+  for (const Scenario& scenario : lab::detail::all_scenarios()) {
+    if (selected(command, scenario)) std::printf("%-40s %s\n", scenario.name, scenario.about);
+  }
+  return 0;
+}
+
+void print_line(const Result& result) {
+  char bound[64];
+  std::snprintf(bound, sizeof bound, "%u%s", result.bound,
+                result.unbounded ? " (all)" : result.complete ? "" : " (cut)");
+  std::printf("%-40s %-4s bound %-8s %9llu executions %8llu pruned %11llu steps %7llu pct %8.2f s  %s\n",
+              result.scenario->name, result.weak ? "weak" : "sc", bound,
+              static_cast<unsigned long long>(result.executions), static_cast<unsigned long long>(result.pruned),
+              static_cast<unsigned long long>(result.steps), static_cast<unsigned long long>(result.pct_runs),
+              result.seconds, result.failed ? result.kind.c_str() : "ok");
+  std::fflush(stdout);
+}
+
+void print_watches() {
+  if (lab::detail::the_world == nullptr) return;
+  for (const auto& watch : lab::detail::the_world->memory.watches) {
+    std::printf("word %-12s states reached:", watch.name.c_str());
+    for (const std::uint64_t value : watch.seen) std::printf(" %#llx", static_cast<unsigned long long>(value));
+    std::printf("\n");
+  }
+}
+
+// Returns: how many results were not as expected; with a seeded bug on, whether one failed at all.
+int run_scenarios(const Command& command) {
+  unsigned bad = 0;
+  unsigned count = 0;
+  for (const Scenario& scenario : lab::detail::all_scenarios()) {
+    if (!selected(command, scenario)) continue;
+    for (const bool weak : {false, true}) {
+      if (weak ? !(command.weak && scenario.options.weak) : !(command.sc && scenario.options.sc)) continue;
+      ++count;
+      const Result result = lab::detail::explore(scenario, weak, command.settings);
+      if (!command.quiet || !result.good()) print_line(result);
+      if (command.expect_failure) {
+        if (!result.failed || !result.good() || scenario.options.expect != nullptr) {
+          if (result.good()) continue;
+        }
+        if (!command.quiet) std::fputs(lab::detail::in_words(result).c_str(), stdout);
+        return 0;
+      }
+      if (result.good()) continue;
+      ++bad;
+      std::fputs(lab::detail::in_words(result).c_str(), stdout);
+      if (!result.failed) std::printf("expected and not found: %s\n", scenario.options.expect);
+    }
+  }
+  if (command.report) print_watches();
+  if (count == 0) std::fputs("schedule_lab: no scenario of that name\n", stderr);
+  if (command.expect_failure) {
+    std::printf("the seeded bug %d was not noticed\n", lab::active_mutant);
+    return 1;
+  }
+  return bad == 0 && count != 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Command command = parse(argc, argv);
+  if (command.list) return list_scenarios(command);
+  if (!command.replay.empty()) {
+    const Result result = lab::detail::replay(command.replay);
+    std::fputs(lab::detail::in_words(result).c_str(), stdout);
+    return result.failed ? 1 : 0;
+  }
+  return run_scenarios(command);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// What a thread sees of what others wrote.
+//
+// Sequentially consistent mode: a load returns the latest value. Weak mode: each location keeps its modification
+// order as a list of messages; a message carries the view its writer released; a thread carries the oldest message
+// of each location that it may still read. Read-modify-write operations and the kernel's comparison in a futex wait
+// see the latest message. Modelled: coherence, release/acquire, release sequences through read-modify-writes, the
+// single order of seq_cst operations on one location. Not modelled: load buffering, a store placed before an
+// earlier one in modification order, fences.
+//
+// In both modes happens-before follows the orders as written, not the interleaving: a relaxed store publishes
+// nothing, and a plain access that nothing orders is a race even where the values look right.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fiber.hpp"
+#include "space.hpp"
+
+namespace lab::detail {
+
+class World;
+
+enum class Rmw : std::uint8_t { exchange, add, sub, bit_and, bit_or, bit_xor };
+
+struct Message {
+  std::uint64_t value;
+  std::uint64_t hash;
+  const std::uint16_t* view;  // null: nothing was released
+  std::uint32_t view_size;
+  VectorClock clock;
+};
+
+struct Location {
+  std::uintptr_t address;
+  std::uint8_t size;
+  std::uint8_t watch;             // index + 1 into the world's watches
+  std::uint16_t next;             // another location in the same half granule
+  std::uint64_t write_hash;       // the last write and all its past
+  std::uint64_t read_hash;        // the reads since
+  VectorClock released;           // sc mode: what acquiring the value brings
+  VectorClock touched;            // each thread's own clock at its last access
+  Message* messages;              // weak mode
+  std::uint32_t message_count;
+  std::uint32_t message_capacity;
+  std::uint16_t sequential;       // weak mode: the oldest message a seq_cst load may return
+  std::uint64_t sequential_hash;
+};
+
+class Memory {
+ public:
+  explicit Memory(World& world);
+
+  void begin_execution(bool weak, std::uint32_t generation) noexcept;
+
+  // The operations of an atomic. The caller has passed its schedule point.
+  std::uint64_t load(Fiber& self, Location& location, std::memory_order order);
+  void store(Fiber& self, Location& location, std::uint64_t value, std::memory_order order);
+  std::uint64_t modify(Fiber& self, Location& location, Rmw how, std::uint64_t operand, std::memory_order order);
+  // Returns: the value seen; it has been replaced when it was `expected`.
+  std::uint64_t compare_exchange(Fiber& self, Location& location, std::uint64_t expected, std::uint64_t desired,
+                                 std::memory_order success, std::memory_order failure);
+  // What the kernel compares: the latest value; orders nothing.
+  std::uint64_t kernel_load(Fiber& self, Location& location);
+
+  // Finds or makes the location. Fails the execution when the memory is gone or its initialisation is unordered.
+  Location& locate(Fiber& self, const void* where, unsigned size, const Site& site);
+
+  // A plain access, from instrumented code or from lab::var.
+  void plain_read(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site);
+  void plain_write(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site);
+
+  // The memory goes away. Every earlier access must be ordered before.
+  void retire(Fiber& self, const void* begin, std::size_t size, const Site& site);
+
+  // Everything released by `from` is seen by `to`: thread start and join.
+  void transfer(const Fiber& from, Fiber& to) noexcept;
+
+  void watch(const char* name, const void* where, std::uint64_t mask);
+  unsigned location_count() const noexcept { return location_count_; }
+
+  // Values that a watched word took on, over all executions so far.
+  struct Watch {
+    std::string name;
+    std::uintptr_t address;
+    std::uint64_t mask;
+    std::vector<std::uint64_t> seen;
+  };
+  std::vector<Watch> watches;
+
+ private:
+  Cell* fresh(std::uintptr_t address) noexcept;
+  void check_alive(Fiber& self, const Cell& cell, std::uintptr_t address, const Site& site);
+  void check_written(Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+                     const Site& site);
+  void read_granule(Fiber& self, std::uintptr_t address, unsigned mask, const Site& site);
+  void write_granule(Fiber& self, std::uintptr_t address, unsigned mask, const char* what, const Site& site);
+  void forget_locations(Fiber& self, Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+                        const Site& site);
+  Location& make_location(Cell& cell, std::uintptr_t address, unsigned size);
+  Message& append(Location& location);
+  const Message& choose_message(Fiber& self, Location& location, std::memory_order order);
+  void acquire(Fiber& self, const Message& message) noexcept;
+  void publish(Fiber& self, Location& location, std::uint64_t value, std::memory_order order, bool continues);
+  void written(Fiber& self, Location& location, std::uint64_t before, std::uint64_t after) noexcept;
+  void* from_pool(std::size_t size) noexcept;
+  std::uint16_t* copy_view(const Fiber& self) noexcept;
+
+  World& world_;
+  bool weak_ = false;
+  std::uint32_t generation_ = 0;
+  unsigned location_count_ = 1;
+  std::size_t pool_used_ = 0;
+  char* pool_;
+  Location locations_[kMaxLocations];
+};
+
+}  // namespace lab::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "space.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+// Set by the linker around .data and .bss.
+extern "C" char __data_start;
+extern "C" char _end;
+
+namespace lab::detail {
+
+std::uintptr_t Space::globals_begin = 0;
+std::uintptr_t Space::globals_end = 0;
+
+namespace {
+
+// Outside of what snapshot_globals() covers: the copy must not be part of itself.
+struct Snapshot {
+  char* copy = nullptr;
+};
+
+Snapshot* snapshot() noexcept {
+  static Snapshot* const instance = static_cast<Snapshot*>(
+      mmap(nullptr, sizeof(Snapshot), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  return instance;
+}
+
+void map_at(std::uintptr_t address, std::size_t size) {
+  void* const wanted = reinterpret_cast<void*>(address);
+  void* const got = mmap(wanted, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  if (got == wanted) return;
+  std::perror("schedule lab: cannot map its memory at a fixed address");
+  std::exit(2);
+}
+
+}  // namespace
+
+void Space::map() {
+  globals_begin = reinterpret_cast<std::uintptr_t>(&__data_start) & ~std::uintptr_t{63};
+  globals_end = (reinterpret_cast<std::uintptr_t>(&_end) + 63) & ~std::uintptr_t{63};
+  if (globals_end > kStacks) {
+    std::fputs("schedule lab: link it without PIE, so that its globals lie below the stacks\n", stderr);
+    std::exit(2);
+  }
+  map_at(kStacks, kEnd - kStacks);
+  map_at(kShadow, kEnd * (sizeof(Cell) / 8));
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    mprotect(stack_bottom(i) - kGuardSize, kGuardSize, PROT_NONE);
+  }
+}
+
+void Space::snapshot_globals() {
+  const std::size_t size = globals_size();
+  if (snapshot()->copy == nullptr) {
+    snapshot()->copy = static_cast<char*>(
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  }
+  std::memcpy(snapshot()->copy, reinterpret_cast<void*>(globals_begin), size);
+}
+
+void Space::restore_globals() noexcept {
+  std::memcpy(reinterpret_cast<void*>(globals_begin), snapshot()->copy, globals_size());
+}
+
+}  // namespace lab::detail

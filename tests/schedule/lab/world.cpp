@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+#include "world.hpp"
+
+#include <cxxabi.h>
+
+#include <bit>
+#include <cstring>
+#include <exception>
+
+#include "report.hpp"
+
+namespace lab::detail {
+
+namespace {
+
+// So many rounds in which every movable thread spins and nothing changes are a livelock. Larger than any bounded
+// spin in the code under test.
+constexpr unsigned kIdleRounds = 4096;
+
+struct ScenarioBody final : Body {
+  void (*scenario)() = nullptr;
+  void run() override { scenario(); }
+};
+
+ScenarioBody& scenario_body() {
+  static ScenarioBody body;
+  return body;
+}
+
+ExceptionState* exception_state() noexcept {
+  return reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
+}
+
+}  // namespace
+
+World::World() : memory(*this) {
+  for (unsigned i = 0; i < kMaxThreads; ++i) fibers_[i].id = static_cast<std::uint8_t>(i);
+}
+
+void World::reset(const Setup& setup) noexcept {
+  setup_ = setup;
+  budget_ = setup.budget;
+  preemptions_left_ = setup.preemptions;
+  const unsigned locations = memory.location_count();
+  for (Fiber& fiber : fibers_) {
+    if (fiber.state == RunState::absent) continue;
+    fiber.state = RunState::absent;
+    fiber.noted = false;
+    fiber.clock = VectorClock{};
+    fiber.hash = 0;
+    fiber.heap_used = 0;
+    std::memset(fiber.storage, 0, sizeof fiber.storage);
+    std::memset(fiber.view, 0, locations * sizeof fiber.view[0]);
+  }
+  ready_ = spinning_ = dirty_ = 0;
+  steps_ = idle_rounds_ = 0;
+  moved_ = bounded_ = false;
+  outside = false;
+  now_ = 1'000'000'000;
+  wait_order_ = 0;
+  ends_hash = marks_hash = 0;
+  marks.clear();
+  live_allocations_ = 0;
+  ending_ = Ending::completed;
+  failure_kind.clear();
+  failure_text.clear();
+  trace_lines.clear();
+  names_.clear();
+  memory.begin_execution(setup.weak, ++generation_);
+}
+
+Ending World::execute(void (*scenario)(), const Setup& setup) {
+  reset(setup);
+  scenario_body().scenario = scenario;
+  current_ = &fibers_[0];
+  spawn("main", &scenario_body(), false);
+  running_ = true;
+  Context::exchange(driver_, fibers_[0].context);
+  running_ = false;
+  *exception_state() = ExceptionState{};
+  return ending_;
+}
+
+void World::to_driver(Ending ending) {
+  ending_ = ending;
+  Context::exchange(current_->context, driver_);
+}
+
+void World::enter(void* argument) {
+  World& world = *the_world;
+  Fiber& fiber = *static_cast<Fiber*>(argument);
+  try {
+    fiber.body->run();
+    if (fiber.body != &scenario_body()) delete fiber.body;
+  } catch (const std::exception& error) {
+    world.fail("uncaught exception", std::string(fiber.name) + ": " + error.what());
+  } catch (...) {
+    world.fail("uncaught exception", fiber.name);
+  }
+  world.finish();
+}
+
+Fiber* World::free_slot() noexcept {
+  for (Fiber& fiber : fibers_) {
+    if (fiber.state == RunState::absent) return &fiber;
+  }
+  // A slot is used again once the new thread is ordered after all that the old one did.
+  for (Fiber& fiber : fibers_) {
+    if (fiber.state == RunState::finished && fiber.noted &&
+        current_->clock.at[fiber.id] >= fiber.clock.at[fiber.id]) {
+      return &fiber;
+    }
+  }
+  return nullptr;
+}
+
+unsigned World::spawn(const char* name, Body* body, bool background) {
+  Fiber* const slot = free_slot();
+  if (slot == nullptr) fail("the lab is too small", "more than eight threads at once");
+  Fiber& fiber = *slot;
+  fiber.hash = mix(current_->hash, fiber.id + 1u);
+  fiber.state = RunState::ready;
+  fiber.reason = WakeReason::none;
+  fiber.background = background;
+  fiber.noted = false;
+  fiber.body = body;
+  fiber.exceptions = ExceptionState{};
+  std::memset(fiber.storage, 0, sizeof fiber.storage);
+  std::strncpy(fiber.name, name, sizeof fiber.name - 1);
+  if (current_ != &fiber) {
+    memory.transfer(*current_, fiber);
+    ++current_->clock.at[current_->id];
+    remember(fiber.id);
+  }
+  ++fiber.clock.at[fiber.id];
+  ready_ |= bit(fiber.id);
+  spinning_ &= ~bit(fiber.id);
+  dirty_ &= ~bit(fiber.id);
+  fiber.context.prepare(Space::stack_bottom(fiber.id), Space::kStackSize - Space::kGuardSize, &World::enter,
+                        &fiber);
+  return fiber.id;
+}
+
+void World::finish() {
+  Fiber& self = *current_;
+  self.state = RunState::finished;
+  ready_ &= ~bit(self.id);
+  spinning_ &= ~bit(self.id);
+  remember(0xf1);
+  wake(&self, kMaxThreads);
+  progress();
+  bool wanted = false;
+  for (const Fiber& fiber : fibers_) {
+    wanted |= !fiber.background && (fiber.state == RunState::ready || fiber.state == RunState::blocked);
+  }
+  if (!wanted) to_driver(Ending::completed);
+  leave();
+}
+
+void World::join(unsigned id, const Site& site) {
+  point();
+  Fiber& other = fibers_[id];
+  while (other.state != RunState::finished) block(&other, "join", kNever, false, site);
+  memory.transfer(other, *current_);
+  remember(other.hash);
+  other.noted = true;
+}
+
+void World::vanish_others() {
+  for (Fiber& fiber : fibers_) {
+    if (&fiber == current_ || fiber.state == RunState::absent) continue;
+    // Ordered before everything the child does: the kernel's copy saw it.
+    memory.transfer(fiber, *current_);
+    fiber.state = RunState::finished;
+  }
+  ready_ = bit(current_->id);
+  spinning_ = 0;
+  remember(0xf0);
+}
+
+void World::switch_to(unsigned id) {
+  Fiber& from = *current_;
+  if (from.id == id) return;
+  ExceptionState* const exceptions = exception_state();
+  from.exceptions = *exceptions;
+  current_ = &fibers_[id];
+  *exceptions = current_->exceptions;
+  Context::exchange(from.context, current_->context);
+}
+
+// Requires: movable is not empty.
+void World::move_on(unsigned movable, Leaving leaving) {
+  std::uint8_t threads[kMaxThreads] = {};
+  unsigned count = 0;
+  const unsigned me = movable & bit(current_->id);
+  if (me != 0 && leaving != Leaving::yielding) threads[count++] = current_->id;
+  for (unsigned rest = movable & ~bit(current_->id); rest != 0; rest &= rest - 1) {
+    threads[count++] = static_cast<std::uint8_t>(std::countr_zero(rest));
+  }
+  if (me != 0 && leaving == Leaving::yielding) threads[count++] = current_->id;
+  unsigned answer = 0;
+  if (count > 1) {
+    const bool costs = leaving == Leaving::able;
+    const unsigned allowed = costs && preemptions_left_ == 0 ? 1 : count;
+    bounded_ |= allowed < count;
+    if ((allowed > 1 || moved_) && setup_.reducing && chooser.at_frontier() && seen_before()) {
+      to_driver(Ending::pruned);
+    }
+    answer = chooser.pick({count, allowed, threads});
+    moved_ = answer != 0;
+    if (costs && answer != 0 && preemptions_left_ != 0) --preemptions_left_;
+  }
+  switch_to(threads[answer]);
+}
+
+// The state is what each thread has seen, who runs, who may run, and what freedom is left.
+bool World::seen_before() noexcept {
+  std::uint64_t state = mix(static_cast<std::uint64_t>(now_), current_->id);
+  for (const Fiber& fiber : fibers_) {
+    if (fiber.state != RunState::absent) state = mix(state, fiber.hash);
+  }
+  state = mix(state, (static_cast<std::uint64_t>(ready_) << 32) | (spinning_ << 16) | (dirty_ & 0xffffu));
+  std::uint64_t faults = 0;
+  for (const std::uint8_t left : budget_) faults = (faults << 8) | left;
+  return cache.visited(mix(state, faults), preemptions_left_);
+}
+
+// Goes on with some thread that can move. The calling one is blocked, spins, or has ended.
+void World::leave() {
+  for (;;) {
+    if (const unsigned movable = ready_ & ~spinning_; movable != 0) {
+      move_on(movable, Leaving::free);
+      return;
+    }
+    if (ready_ == 0) {
+      if (!advance_to_next_deadline()) fail_deadlock();
+      continue;
+    }
+    // Whoever can move spins, and nothing changes. Time goes by first; then each in turn spins once more.
+    if (advance_to_next_deadline()) continue;
+    if (++idle_rounds_ > kIdleRounds) fail_livelock();
+    const unsigned higher = spinning_ & ready_ & ~(bit(current_->id + 1u) - 1u);
+    const unsigned next = higher != 0 ? higher : (spinning_ & ready_);
+    spinning_ &= ~(next & (~next + 1u));
+  }
+}
+
+void World::yield(const Site& site) {
+  if (++steps_ > setup_.step_limit) fail_livelock();
+  if (setup_.tracing) trace("yields", nullptr, "", site);
+  const unsigned me = bit(current_->id);
+  remember(0x9e1d);
+  if ((dirty_ & me) == 0) {
+    spinning_ |= me;
+    leave();
+    return;
+  }
+  dirty_ &= ~me;
+  if (const unsigned movable = ready_ & ~spinning_; movable != me) move_on(movable, Leaving::yielding);
+}
+
+WakeReason World::choose_fate(std::int64_t deadline, bool interruptible) {
+  WakeReason fates[4] = {WakeReason::none};
+  Fault prices[4] = {};
+  unsigned count = 1;
+  const auto offer = [&](WakeReason reason, Fault price) {
+    if (budget_[static_cast<std::size_t>(price)] == 0) return;
+    prices[count] = price;
+    fates[count++] = reason;
+  };
+  if (deadline != kNever) offer(WakeReason::timed_out, Fault::timeout);
+  if (interruptible) {
+    offer(WakeReason::interrupted, Fault::interrupt);
+    offer(WakeReason::woken, Fault::spurious);
+  }
+  if (count == 1) return WakeReason::none;
+  const unsigned answer = chooser.pick({count, count, nullptr});
+  moved_ |= answer != 0;
+  if (answer != 0) --budget_[static_cast<std::size_t>(prices[answer])];
+  return fates[answer];
+}
+
+WakeReason World::block(const void* key, const char* in, std::int64_t deadline, bool interruptible,
+                        const Site& site) {
+  Fiber& self = *current_;
+  if (deadline <= now_) return WakeReason::timed_out;
+  // A fault is decided now and strikes when the scheduler comes back to this thread: every moment in between is one
+  // of its choices.
+  const WakeReason fate = choose_fate(deadline, interruptible);
+  if (fate == WakeReason::none) {
+    unsigned ahead = 0;
+    for (const Fiber& fiber : fibers_) ahead += fiber.state == RunState::blocked && fiber.waits_on == key;
+    remember(mix(reinterpret_cast<std::uintptr_t>(key), ahead));
+    self.state = RunState::blocked;
+    self.reason = WakeReason::none;
+    self.waits_on = key;
+    self.waits_in = in;
+    self.waits_at = site;
+    self.deadline = deadline;
+    waiting_since_[self.id] = ++wait_order_;
+    ready_ &= ~bit(self.id);
+    leave();
+  } else {
+    self.reason = fate;
+    move_on(ready_ & ~spinning_, Leaving::free);
+    if (fate == WakeReason::timed_out) advance_to(deadline);
+  }
+  remember(static_cast<std::uint64_t>(self.reason) + 0xb10c);
+  return self.reason;
+}
+
+void World::make_ready(Fiber& fiber, WakeReason reason) noexcept {
+  fiber.state = RunState::ready;
+  fiber.reason = reason;
+  fiber.waits_on = nullptr;
+  ready_ |= bit(fiber.id);
+  dirty_ &= ~bit(fiber.id);
+}
+
+unsigned World::wake(const void* key, unsigned count) {
+  unsigned woken = 0;
+  while (woken < count) {
+    Fiber* first = nullptr;
+    for (Fiber& fiber : fibers_) {
+      if (fiber.state != RunState::blocked || fiber.waits_on != key) continue;
+      if (first == nullptr || waiting_since_[fiber.id] < waiting_since_[first->id]) first = &fiber;
+    }
+    if (first == nullptr) break;
+    make_ready(*first, WakeReason::woken);
+    // Not happens-before: a wake is a hint. But the sleeper's past now includes it.
+    first->hash = mix(first->hash, current_->hash);
+    remember(first->id + 0x3a4eu);
+    ++woken;
+  }
+  if (woken != 0) idle_rounds_ = 0;
+  return woken;
+}
+
+void World::advance_to(std::int64_t time) noexcept {
+  if (time <= now_) return;
+  now_ = time;
+  for (Fiber& fiber : fibers_) {
+    if (fiber.state == RunState::blocked && fiber.deadline <= now_) make_ready(fiber, WakeReason::timed_out);
+  }
+  spinning_ &= bit(current_->id);
+}
+
+bool World::advance_to_next_deadline() noexcept {
+  std::int64_t earliest = kNever;
+  for (const Fiber& fiber : fibers_) {
+    if (fiber.state == RunState::blocked && fiber.deadline < earliest) earliest = fiber.deadline;
+  }
+  if (earliest == kNever) return false;
+  advance_to(earliest);
+  spinning_ = 0;
+  return true;
+}
+
+}  // namespace lab::detail
