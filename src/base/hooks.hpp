@@ -11,10 +11,14 @@ struct Hooks {
   // Runs before a thread may block, with no lock held. Filled by threads/ once the process is ending: it parks daemon
   // threads for ever, so it may not return.
   detail::backend::atomic<void (*)() noexcept> before_block{nullptr};
-  // Run around the part of a call that blocks, with no lock held, on threads whose PerThread::trace is not null.
-  // Filled by trace/: the c_call and c_return events of the library.
+  // Run around the part of a call that blocks, with no lock of the library held. Filled by trace/ once anybody traces;
+  // it finds out whether this thread is one of those.
   detail::backend::atomic<void (*)(const WaitKind&) noexcept> block_begins{nullptr};
   detail::backend::atomic<void (*)(const WaitKind&) noexcept> block_ends{nullptr};
+  // Run by threads/ in each thread that the library starts: after it is registered and before run(), and after run().
+  // Filled by trace/, which arms the thread's functions in the first.
+  detail::backend::atomic<void (*)() noexcept> thread_starts{nullptr};
+  detail::backend::atomic<void (*)() noexcept> thread_ends{nullptr};
 };
 
 extern constinit Hooks hooks;

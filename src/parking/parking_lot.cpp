@@ -135,8 +135,7 @@ ParkResult park_waiter(Waiter& waiter, detail::ValidateRef validate, detail::Bef
 ParkResult park(const void* key, const WaitKind& kind, detail::ValidateRef validate,
                 detail::BeforeSleepRef before_sleep, detail::LeaveRef on_leave, const ParkOptions& options) {
   base::call(base::hooks.before_block);
-  const bool traced = backend::per_thread().trace != nullptr;
-  if (traced) base::call(base::hooks.block_begins, kind);
+  base::call(base::hooks.block_begins, kind);
 
   Waiter waiter(key, kind, on_leave);
   waiter.parker.prepare();
@@ -154,7 +153,7 @@ ParkResult park(const void* key, const WaitKind& kind, detail::ValidateRef valid
     result = park_waiter(waiter, validate, before_sleep, options);
   }
 
-  if (traced) base::call(base::hooks.block_ends, kind);
+  base::call(base::hooks.block_ends, kind);
   return result;
 }
 
