@@ -4,10 +4,14 @@
 #   A GoogleTest program; each of its cases is a ctest entry of its own, in a process of its own. Without LIBS it links
 #   all rooms, and so may use the whole public interface. The label is `fast` unless another is given.
 #
+# threading_add_python_test(<name> FILE <file> [LABELS <label>...] [TIMEOUT <seconds>] [ENVIRONMENT <NAME=value>...])
+#   A file of unittest cases as one ctest entry; its cases are counted one by one.
+#
 # threading_add_room_tests(<room>)
 #   Every tests/<room>/*_test.cpp as one such program, linked with that room and those below it.
 
 find_package(GTest REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
 
 function(threading_add_test name)
@@ -31,6 +35,20 @@ function(threading_add_test name)
     TEST_PREFIX ${name}/
     DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
+
+function(threading_add_python_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "FILE;TIMEOUT" "LABELS;ENVIRONMENT")
+  if(NOT arg_LABELS)
+    set(arg_LABELS fast)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tools/run_unittest.py
+    ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${arg_FILE})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;${arg_ENVIRONMENT}")
 endfunction()
 
 function(threading_add_room_tests room)
