@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Account {
-  threading::Lock lock;
+  threading::Lock lock{};
   int balance = 0;
 };
 

@@ -92,7 +92,8 @@ Session::End Session::run() {
   interrupted_.wait(threading::forever, over_.get_token());
   const bool complete = over_.stop_requested() && sequencer_.drained();
   give_up();
-  if (!join_all(complete ? threading::forever : threading::Timeout(kPatience))) return End::stuck;
+  const auto patience = std::chrono::steady_clock::now() + kPatience;
+  if (!join_all(complete ? threading::forever : threading::Timeout(patience))) return End::stuck;
   if (any_thread_failed()) return End::failed;
   if (!complete && interrupted_.is_set()) return End::interrupted;
   if (output_failed_) return End::failed;

@@ -4,11 +4,12 @@
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import unittest
 
-from threadsum_support import ThreadsumTest, bytes_waiting, eventually
+from threadsum_support import WATCHDOG, ThreadsumTest
 
 INTERRUPTED = b"threadsum: interrupted: the output is incomplete\n"
 
@@ -28,13 +29,13 @@ class Interruption(ThreadsumTest):
     def test_ctrl_c_ends_it_soon_with_status_130_and_whole_lines(self):
         process = self.start_in_the_middle()
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate()
+        output, errors = self.finish(process)
         self.assertEqual((process.returncode, output, errors), (130, b"", INTERRUPTED))
 
     def test_termination_is_the_same_with_status_143(self):
         process = self.start_in_the_middle()
         process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate()
+        output, errors = self.finish(process)
         self.assertEqual((process.returncode, output, errors), (143, b"", INTERRUPTED))
 
     def test_at_any_moment_what_is_printed_is_whole_and_right(self):
@@ -45,18 +46,17 @@ class Interruption(ThreadsumTest):
                 process = self.start_tool("--threads", "2", "tree")
                 head = process.stdout.read(wanted)
                 process.send_signal(signal.SIGINT)
-                tail, errors = process.communicate()
+                tail, errors = self.finish(process)
                 self.assert_whole_lines(head + tail, whole)
                 self.assertIn((process.returncode, errors), ((130, INTERRUPTED), (0, b"")))
 
     def test_a_reader_that_does_not_read_does_not_keep_it_alive(self):
         self.write_many(2000)
         whole = self.run_tool("tree").stdout
-        process = self.start_tool("tree")
-        eventually(lambda: bytes_waiting(process.stdout.fileno()) > 60_000, "a full pipe")
+        process, pipe = self.start_tool_until_the_pipe_is_full("tree")
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(), 130)
-        self.assert_whole_lines(process.stdout.read(), whole)
+        self.assert_whole_lines(pipe.read(), whole)
         self.assertTrue(process.stderr.read().startswith(INTERRUPTED))
 
     def test_an_ignored_signal_stays_ignored(self):
@@ -64,14 +64,14 @@ class Interruption(ThreadsumTest):
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
-        process.communicate()
+        self.finish(process)
         self.assertEqual(process.returncode, 143)
 
     def test_another_use_of_its_wake_up_signal_does_not_disturb_it(self):
         process = self.start_in_the_middle()
         process.send_signal(signal.SIGUSR1)
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        self.finish(process)
         self.assertEqual(process.returncode, 130)
 
 
@@ -88,6 +88,8 @@ class Terminal:
 
     def read_until(self, pattern):
         while not re.search(pattern, self.seen):
+            if not select.select([self._screen], [], [], WATCHDOG)[0]:
+                raise AssertionError(f"never came: {pattern}; seen: {self.seen}")
             self.seen += os.read(self._screen, 65536)
 
     def read_all(self):
@@ -111,7 +113,7 @@ class Screen(ThreadsumTest):
 
     def test_a_progress_bar_is_drawn_and_taken_away(self):
         process, terminal = self.start_on_terminal(stdout=subprocess.PIPE, stderr="terminal")
-        terminal.read_until(rb"\r\[#+\] *9\d%  30 of 31 files  \d")
+        terminal.read_until(rb"\r\[#+-\] 96%  30 of 31 files  \d")
         process.send_signal(signal.SIGINT)
         seen = terminal.read_all()
         self.assertEqual(process.wait(), 130)
@@ -119,7 +121,7 @@ class Screen(ThreadsumTest):
 
     def test_lines_and_bar_share_a_terminal(self):
         process, terminal = self.start_on_terminal(stdout="terminal", stderr="terminal")
-        terminal.read_until(rb"\r\[#+\] *9\d%  30 of 31 files  \d")
+        terminal.read_until(rb"\r\[#+-\] 96%  30 of 31 files  \d")
         process.send_signal(signal.SIGINT)
         seen = terminal.read_all()
         process.wait()
@@ -136,19 +138,20 @@ class Screen(ThreadsumTest):
 
 class Dumps(ThreadsumTest):
     def test_every_thread_is_named_with_what_it_does(self):
-        self.write_sparse("large")
-        process = self.start_tool("--threads", "3", "--dump-every", "0.05", "large")
+        for i in range(3):
+            self.write_sparse(f"tree/{i}")
+        process = self.start_tool("--threads", "3", "--dump-every", "0.05", "tree")
         seen = b""
         # The second dump begins after the first is complete.
         while seen.count(b"MainThread") < 2:
             seen += process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        self.finish(process)
         self.assertEqual(process.returncode, 130)
         for name in (b"MainThread", b"sum-1", b"sum-2", b"sum-3", b"printer", b"signals"):
             self.assertIn(name, seen)
-        self.assertIn(b"Condition", seen)  # two workers and the printer wait for one
-        self.assertIn(b"Event", seen)      # and the main thread for Ctrl-C
+        self.assertIn(b"Condition", seen)  # the printer waits for the first sum
+        self.assertIn(b"Event", seen)      # the main thread waits for Ctrl-C
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 """What the tests of threadsum share: running it, and trees of files to sum."""
 
 import ctypes
-import fcntl
 import hashlib
 import os
 import pathlib
+import select
 import signal
-import struct
 import subprocess
 import tempfile
-import termios
 import time
 import unittest
 
@@ -46,17 +44,6 @@ def eventually(condition, what):
         time.sleep(0.005)
 
 
-def bytes_waiting(descriptor):
-    answer = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4)
-    return struct.unpack("i", answer)[0]
-
-
-def sum_line(path):
-    """The line that sha256sum prints for a name without special characters."""
-    digest = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
-    return f"{digest}  {path}\n".encode()
-
-
 class ThreadsumTest(unittest.TestCase):
     """A test with a directory of its own, which is the current one of the program."""
 
@@ -76,8 +63,13 @@ class ThreadsumTest(unittest.TestCase):
             self.write(f"{folder}/{i:05}", b"%d\n" % i)
 
     def write_sparse(self, name, size=ENDLESS):
-        with open(self.dir / name, "wb") as file:
-            file.truncate(size)
+        self.write(name, b"")
+        os.truncate(self.dir / name, size)
+
+    def line(self, name):
+        """What sha256sum prints for a file whose name has no special characters."""
+        digest = hashlib.sha256((self.dir / name).read_bytes()).hexdigest()
+        return f"{digest}  {name}\n".encode()
 
     def run_tool(self, *arguments, **options):
         options.setdefault("stdout", subprocess.PIPE)
@@ -91,6 +83,25 @@ class ThreadsumTest(unittest.TestCase):
                                    stdin=subprocess.DEVNULL, **options)
         self.addCleanup(self.end, process)
         return process
+
+    def start_tool_until_the_pipe_is_full(self, *arguments):
+        """Starts it with an output that nobody reads. Returns the process, which cannot go on, and that output."""
+        read_end, write_end = os.pipe()
+        process = self.start_tool(*arguments, stdout=write_end)
+        output = os.fdopen(read_end, "rb")
+        self.addCleanup(output.close)
+        try:
+            eventually(lambda: not select.select([], [write_end], [], 0)[1], "a full pipe")
+        finally:
+            os.close(write_end)
+        return process, output
+
+    @staticmethod
+    def finish(process):
+        """Like communicate(), which would lose what was read ahead by an earlier read()."""
+        output, errors = process.stdout.read(), process.stderr.read()
+        process.wait()
+        return output, errors
 
     @staticmethod
     def end(process):
