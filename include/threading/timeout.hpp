@@ -17,7 +17,9 @@ namespace threading::inline v1 {
 inline constexpr std::chrono::duration<double> TIMEOUT_MAX{9223372036.0};
 
 namespace detail {
-// Nanoseconds, rounded up so that no wait is shorter than asked for.
+inline constexpr std::int64_t kMinusOneSecond = -1'000'000'000;
+
+// Nanoseconds, rounded away from zero, so that no wait is shorter than asked for and a negative number stays one.
 // Throws: ValueError "Invalid value NaN (not a number)"; OverflowError "timestamp out of range for C PyTime_t".
 THREADING_API std::int64_t nanoseconds_from_number(double seconds);
 [[noreturn]] THREADING_API void throw_nan();
@@ -93,8 +95,6 @@ inline constexpr Timeout forever = Timeout::make_forever();                     
 inline constexpr Timeout no_wait = Timeout::make(0, Timeout::Kind::relative);             // blocking=False
 
 namespace detail {
-inline constexpr std::int64_t kMinusOneSecond = -1'000'000'000;
-
 [[noreturn]] THREADING_API void throw_negative_timeout();
 [[noreturn]] THREADING_API void throw_timeout_without_blocking();
 
@@ -126,8 +126,13 @@ Timeout timeout_until(const std::chrono::time_point<Clock, Duration>& t) {
   if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
     return Timeout(t);
   } else {
-    const auto now = Clock::now();
-    return t > now ? Timeout(t - now) : no_wait;
+    // In saturated nanoseconds, since the difference of two time points may not fit their own type.
+    const std::int64_t until = nanoseconds_from(t.time_since_epoch());
+    const std::int64_t now = nanoseconds_from(Clock::now().time_since_epoch());
+    if (until <= now) return no_wait;
+    std::int64_t left = 0;
+    if (__builtin_sub_overflow(until, now, &left)) return forever;
+    return Timeout::make(left, Timeout::Kind::relative);
   }
 }
 }  // namespace detail

@@ -10,7 +10,11 @@ std::int64_t nanoseconds_from_number(double seconds) {
   if (seconds > TIMEOUT_MAX.count()) throw OverflowError("timestamp out of range for C PyTime_t");
   // A number below the range has passed as surely as any other negative one.
   if (seconds < -TIMEOUT_MAX.count()) return std::numeric_limits<std::int64_t>::min();
-  return static_cast<std::int64_t>(std::ceil(static_cast<long double>(seconds) * 1e9L));
+  const long double exact = static_cast<long double>(seconds) * 1e9L;
+  if (seconds >= 0) return static_cast<std::int64_t>(std::ceil(exact));
+  // A negative number stays negative, however small, and only -1.0 itself becomes what stands for "forever".
+  const auto below = static_cast<std::int64_t>(std::floor(exact));
+  return below == kMinusOneSecond && seconds != -1.0 ? below + 1 : below;
 }
 
 void throw_nan() { throw ValueError("Invalid value NaN (not a number)"); }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
+#include <cstdlib>
 
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
@@ -36,17 +37,26 @@ int affinity_count() noexcept {
 }
 
 // Whole processors that a control group's quota allows, rounded down; a large number when there is none.
+// Plain system calls, not stdio: this runs inside a lock's slow path, where nothing may be allocated.
 int quota_count() noexcept {
   constexpr int kUnlimited = 1 << 20;
-  std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re");
-  if (file == nullptr) return kUnlimited;
-  long long quota = 0;
-  long long period = 0;
-  const int fields = std::fscanf(file, "%lld %lld", &quota, &period);  // "max 100000" when unlimited: 0 fields
-  std::fclose(file);
-  if (fields != 2 || period <= 0) return kUnlimited;
+  const int file = open("/sys/fs/cgroup/cpu.max", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return kUnlimited;
+  char text[64];
+  const ssize_t size = read(file, text, sizeof text - 1);
+  close(file);
+  if (size <= 0) return kUnlimited;
+  text[size] = '\0';
+  char* rest = text;
+  const long long quota = std::strtoll(text, &rest, 10);  // "max 100000" when unlimited: no number
+  if (rest == text) return kUnlimited;
+  const long long period = std::strtoll(rest, nullptr, 10);
+  if (quota <= 0 || period <= 0) return kUnlimited;
   return static_cast<int>(std::clamp(quota / period, 1LL, static_cast<long long>(kUnlimited)));
 }
+
+// No function-local static: a fork while another thread initialises one leaves the child waiting for it.
+constinit atomic<int> known_cpu_count{0};
 
 }  // namespace
 
@@ -62,7 +72,12 @@ int current_cpu() noexcept {
 }
 
 int cpu_count() noexcept {
-  static const int count = std::min(affinity_count(), quota_count());
+  // relaxed: whoever comes first finds out the same number.
+  int count = known_cpu_count.load(std::memory_order_relaxed);
+  if (count == 0) {
+    count = std::min(affinity_count(), quota_count());
+    known_cpu_count.store(count, std::memory_order_relaxed);  // relaxed: as above
+  }
   return count;
 }
 

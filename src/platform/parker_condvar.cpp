@@ -8,8 +8,10 @@
 // Orders   The mutex orders everything.
 #include "platform/parker_condvar.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <limits>
 
 #include "base/check.hpp"
 
@@ -29,8 +31,9 @@ class Locked {
 
 timespec to_timespec(std::int64_t nanoseconds) noexcept {
   constexpr std::int64_t kSecond = 1'000'000'000;
+  constexpr std::int64_t kLast = std::numeric_limits<std::time_t>::max();  // in 2038 where it has 32 bits
   timespec result{};
-  result.tv_sec = static_cast<std::time_t>(nanoseconds / kSecond);
+  result.tv_sec = static_cast<std::time_t>(std::min(nanoseconds / kSecond, kLast));
   result.tv_nsec = static_cast<long>(nanoseconds % kSecond);
   return result;
 }

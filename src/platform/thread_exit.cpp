@@ -51,6 +51,10 @@ pthread_key_t key() noexcept {
   return made;
 }
 
+// Made before main(), so that no thread is inside key()'s first call when another one forks: the child would wait for
+// it for ever.
+[[maybe_unused]] const bool key_is_made = (key(), true);
+
 }  // namespace
 
 void on_thread_exit(ExitStage stage, ExitFunction function) noexcept {
