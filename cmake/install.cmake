@@ -16,8 +16,9 @@ install(FILES
   ${PROJECT_BINARY_DIR}/threadingpp-config.cmake
   ${PROJECT_BINARY_DIR}/threadingpp-config-version.cmake
   DESTINATION ${package_dir})
-install(FILES cmake/trace.cmake DESTINATION ${package_dir} OPTIONAL)
+install(FILES cmake/trace.cmake DESTINATION ${package_dir})
 
+list(TRANSFORM THREADINGPP_BACKTRACE PREPEND " -l" OUTPUT_VARIABLE pc_backtrace)
 # Relative to the file itself, so that an installed tree may be moved.
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/threadingpp.pc.in threadingpp.pc @ONLY)
