@@ -50,27 +50,21 @@ constexpr std::memory_order failure_order(std::memory_order order) noexcept {
 
 }  // namespace detail
 
-template <class T>
-class atomic {
+// What atomic and atomic_ref have in common. Self::where() is the address of the value.
+template <class T, class Self>
+class AtomicOperations {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8 && (sizeof(T) & (sizeof(T) - 1)) == 0);
 
  public:
   using value_type = T;
   static constexpr bool is_always_lock_free = true;
 
-  constexpr atomic() noexcept : value_() { created(Site::here()); }
-  constexpr atomic(T value, Site site = Site::here()) noexcept : value_(value) { created(site); }
-  atomic(const atomic&) = delete;
-  atomic& operator=(const atomic&) = delete;
-
   T load(std::memory_order order, Site site = Site::here()) const noexcept {
-    return detail::from_bits<T>(detail::atomic_load(&value_, sizeof(T), order, site));
+    return detail::from_bits<T>(detail::atomic_load(where(), sizeof(T), order, site));
   }
-
   void store(T value, std::memory_order order, Site site = Site::here()) noexcept {
-    detail::atomic_store(&value_, sizeof(T), detail::to_bits(value), order, site);
+    detail::atomic_store(where(), sizeof(T), detail::to_bits(value), order, site);
   }
-
   T exchange(T value, std::memory_order order, Site site = Site::here()) noexcept {
     return modify(detail::Rmw::exchange, value, order, site);
   }
@@ -117,25 +111,52 @@ class atomic {
   }
 
  private:
-  constexpr void created(const Site& site) const noexcept {
-    if (!std::is_constant_evaluated()) detail::atomic_created(&value_, sizeof(T), site);
-  }
+  T* where() const noexcept { return static_cast<const Self*>(this)->where(); }
 
   T modify(detail::Rmw how, T operand, std::memory_order order, const Site& site) noexcept {
-    return detail::from_bits<T>(
-        detail::atomic_modify(&value_, sizeof(T), how, detail::to_bits(operand), order, site));
+    return detail::from_bits<T>(detail::atomic_modify(where(), sizeof(T), how, detail::to_bits(operand), order, site));
   }
 
   bool compare(T& expected, T desired, std::memory_order success, std::memory_order failure, bool weak,
                const Site& site) noexcept {
     std::uint64_t seen = detail::to_bits(expected);
-    const bool done = detail::atomic_compare_exchange(&value_, sizeof(T), seen, detail::to_bits(desired), success,
+    const bool done = detail::atomic_compare_exchange(where(), sizeof(T), seen, detail::to_bits(desired), success,
                                                       failure, weak, site);
     if (!done) expected = detail::from_bits<T>(seen);
     return done;
   }
+};
+
+template <class T>
+class atomic : public AtomicOperations<T, atomic<T>> {
+ public:
+  constexpr atomic() noexcept : value_() { created(Site::here()); }
+  constexpr atomic(T value, Site site = Site::here()) noexcept : value_(value) { created(site); }
+  atomic(const atomic&) = delete;
+  atomic& operator=(const atomic&) = delete;
+
+ private:
+  friend class AtomicOperations<T, atomic<T>>;
+
+  constexpr void created(const Site& site) const noexcept {
+    if (!std::is_constant_evaluated()) detail::atomic_created(&value_, sizeof(T), site);
+  }
+  T* where() const noexcept { return const_cast<T*>(&value_); }
 
   T value_;
+};
+
+template <class T>
+class atomic_ref : public AtomicOperations<T, atomic_ref<T>> {
+ public:
+  explicit atomic_ref(T& value) noexcept : value_(&value) {}
+
+ private:
+  friend class AtomicOperations<T, atomic_ref<T>>;
+
+  T* where() const noexcept { return value_; }
+
+  T* value_;
 };
 
 }  // namespace lab

@@ -19,9 +19,7 @@ std::vector<Scenario>& registry() {
 World& ready_world() {
   if (the_world == nullptr) {
     Space::map();
-    // Before the snapshot, so that restoring it keeps the pointer.
     the_world = new World;
-    Space::snapshot_globals();
   }
   return *the_world;
 }
@@ -52,6 +50,7 @@ class Exploration {
     setup_.step_limit = scenario.options.step_limit;
     setup_.budget = budget_of(scenario.options, weak);
     setup_.reducing = settings.reduce;
+    setup_.cpus = scenario.options.cpus;
   }
 
   Result depth_first();
@@ -87,7 +86,6 @@ unsigned Exploration::bound() const {
 
 // Returns: whether it went well.
 bool Exploration::run_one() {
-  Space::restore_globals();
   const Ending ending = world_.execute(result_.scenario->body, setup_);
   ++result_.executions;
   result_.steps += world_.steps();
@@ -110,7 +108,6 @@ void Exploration::explain_failure() {
   setup.tracing = true;
   setup.reducing = false;
   world_.chooser.start_replay(answers);
-  Space::restore_globals();
   world_.execute(result_.scenario->body, setup);
   result_.kind = kind;
   result_.text = world_.failure_text;

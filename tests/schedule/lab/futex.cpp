@@ -86,6 +86,11 @@ int current_cpu() noexcept {
   return world == nullptr ? -1 : world->self().id;
 }
 
+int cpu_count() noexcept {
+  World* const world = active_world();
+  return world == nullptr ? 1 : static_cast<int>(world->setup().cpus);
+}
+
 void* detail::fiber_storage() noexcept {
   alignas(16) static unsigned char outside[kStorageSize];
   World* const world = active_world();

@@ -32,6 +32,9 @@ inline void cpu_relax(Site site = Site::here()) noexcept { yield(site); }
 // The number of the running thread, standing for its processor. -1 outside an execution.
 int current_cpu() noexcept;
 
+// As the scenario says.
+int cpu_count() noexcept;
+
 namespace detail {
 
 // This thread's block of zeroed memory, kStorageSize bytes. Outside an execution: one block for all.

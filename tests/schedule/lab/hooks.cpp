@@ -5,12 +5,19 @@
 // and for use after free, without a wrapper around it. Atomics of the standard library itself (reference counts of
 // shared_ptr) order, but are no schedule points.
 //
+// Initialisation of function-local statics is undone after each execution like every other global, so its guard must
+// be the lab's too. And whatever ends the process inside an execution is a failure of that execution.
+//
 // Allocation on a fiber goes to that fiber's heap in Space.
+#include <unistd.h>
+
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
 
+#include "futex.hpp"
 #include "world.hpp"
 
 using lab::Site;
@@ -123,6 +130,34 @@ void __tsan_atomic_thread_fence(int) {
   }
 }
 void __tsan_atomic_signal_fence(int) {}
+
+// Itanium ABI: the first byte says "initialised"; the second is ours: some thread is at it.
+int __cxa_guard_acquire(std::uint8_t* guard) {
+  for (;;) {
+    on_atomic(guard, 8, LAB_PC);
+    if (guard[0] != 0) return 0;
+    if (guard[1] == 0) break;
+    lab::yield();
+  }
+  guard[1] = 1;
+  return 1;
+}
+void __cxa_guard_release(std::uint8_t* guard) {
+  guard[0] = 1;
+  guard[1] = 0;
+  on_atomic(guard, 8, LAB_PC);
+}
+void __cxa_guard_abort(std::uint8_t* guard) {
+  guard[1] = 0;
+  on_atomic(guard, 8, LAB_PC);
+}
+
+void abort() {
+  if (World* const world = active_world()) world->fail("abort", std::string(world->self().name) + " called abort()");
+  signal(SIGABRT, SIG_DFL);
+  raise(SIGABRT);
+  _exit(134);
+}
 
 }  // extern "C"
 

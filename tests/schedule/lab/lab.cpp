@@ -27,12 +27,10 @@ unsigned start(const char* name, std::function<void()> body, bool background) {
 }  // namespace
 
 void check(bool holds, const char* what, Site site) {
-  if (!holds) fail(what, site);
+  if (!holds) fail(std::string("not so: ") + what + ", at " + detail::describe_site(site));
 }
 
-void fail(const std::string& what, Site site) {
-  world().fail("assertion", "not so: " + what + ", at " + detail::describe_site(site));
-}
+void fail(const std::string& what, const char* kind) { world().fail(kind, what); }
 
 void note(const std::string& text, Site site) {
   if (world().tracing()) world().trace("*", nullptr, text, site);
@@ -67,6 +65,8 @@ void Thread::join(Site site) const { world().join(id_, site); }
 const char* thread_name() { return world().self().name; }
 
 unsigned thread_id() { return world().self().id; }
+
+void set_thread_exit(void (*function)()) { detail::at_thread_exit = function; }
 
 void vanish_others() { world().vanish_others(); }
 

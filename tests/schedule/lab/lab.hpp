@@ -50,6 +50,7 @@ struct Options {
   bool weak = true;              // explore under weak memory
   unsigned weak_bound = 0;       // preemptions in weak mode; 0: as `bound`
   unsigned pct_runs = 0;         // and so many runs by PCT on top
+  unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
   unsigned step_limit = 20000;   // an execution longer than this is a livelock
   const char* expect = nullptr;  // the kind of failure that must be found, for tests of the lab itself
 };
@@ -77,7 +78,7 @@ struct Registration {
 
 // Fails the execution unless `holds`.
 void check(bool holds, const char* what, Site site = Site::here());
-[[noreturn]] void fail(const std::string& what, Site site = Site::here());
+[[noreturn]] void fail(const std::string& what, const char* kind = "assertion");
 
 // A line in the printed interleaving.
 void note(const std::string& text, Site site = Site::here());
@@ -112,6 +113,9 @@ bool try_spawn(const char* name, std::function<void()> body, Thread& thread, boo
 
 const char* thread_name();
 unsigned thread_id();
+
+// Runs at the end of every thread but the first, on that thread.
+void set_thread_exit(void (*function)());
 
 // The calling thread is the only one from here on, as in the child of fork().
 void vanish_others();

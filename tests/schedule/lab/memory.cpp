@@ -14,6 +14,8 @@ namespace {
 
 // Enough for every message and view of one execution; touched pages only cost memory.
 constexpr std::size_t kPoolSize = std::size_t{64} << 20;
+// Granules of globals that one execution may touch.
+constexpr std::size_t kMaxUndo = std::size_t{1} << 16;
 // How far back a stale read may look.
 constexpr unsigned kMaxStale = 4;
 
@@ -64,7 +66,9 @@ std::uint64_t apply(Rmw how, std::uint64_t old, std::uint64_t operand) noexcept 
 Memory::Memory(World& world)
     : world_(world),
       pool_(static_cast<char*>(mmap(nullptr, kPoolSize, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {}
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
+  undo_.reserve(kMaxUndo);
+}
 
 void Memory::begin_execution(bool weak, std::uint32_t generation) noexcept {
   weak_ = weak;
@@ -72,6 +76,11 @@ void Memory::begin_execution(bool weak, std::uint32_t generation) noexcept {
   location_count_ = 1;
   pool_used_ = 0;
   for (Watch& watch : watches) watch.address = 0;
+}
+
+void Memory::undo() noexcept {
+  for (const Undo& granule : undo_) *granule.where = granule.value;
+  undo_.clear();
 }
 
 void* Memory::from_pool(std::size_t size) noexcept {

@@ -58,6 +58,9 @@ class Memory {
 
   void begin_execution(bool weak, std::uint32_t generation) noexcept;
 
+  // Puts the globals that the last execution touched back to what they were before it.
+  void undo() noexcept;
+
   // The operations of an atomic. The caller has passed its schedule point.
   std::uint64_t load(Fiber& self, Location& location, std::memory_order order);
   void store(Fiber& self, Location& location, std::uint64_t value, std::memory_order order);
@@ -111,7 +114,13 @@ class Memory {
   void* from_pool(std::size_t size) noexcept;
   std::uint16_t* copy_view(const Fiber& self) noexcept;
 
+  struct Undo {
+    std::uint64_t* where;
+    std::uint64_t value;
+  };
+
   World& world_;
+  std::vector<Undo> undo_;
   bool weak_ = false;
   std::uint32_t generation_ = 0;
   unsigned location_count_ = 1;

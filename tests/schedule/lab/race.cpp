@@ -38,6 +38,11 @@ Cell* Memory::fresh(std::uintptr_t address) noexcept {
   if (cell->generation != generation_) {
     std::memset(static_cast<void*>(cell), 0, sizeof(Cell));
     cell->generation = generation_;
+    if (address - Space::globals_begin < Space::globals_size()) {
+      auto* const granule = reinterpret_cast<std::uint64_t*>(address & ~std::uintptr_t{7});
+      if (undo_.size() == undo_.capacity()) world_.fail("the lab is too small", "too many globals touched");
+      undo_.push_back({granule, *granule});
+    }
   }
   return cell;
 }

@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 // Set by the linker around .data and .bss.
 extern "C" char __data_start;
@@ -17,17 +16,6 @@ std::uintptr_t Space::globals_begin = 0;
 std::uintptr_t Space::globals_end = 0;
 
 namespace {
-
-// Outside of what snapshot_globals() covers: the copy must not be part of itself.
-struct Snapshot {
-  char* copy = nullptr;
-};
-
-Snapshot* snapshot() noexcept {
-  static Snapshot* const instance = static_cast<Snapshot*>(
-      mmap(nullptr, sizeof(Snapshot), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  return instance;
-}
 
 void map_at(std::uintptr_t address, std::size_t size) {
   void* const wanted = reinterpret_cast<void*>(address);
@@ -52,19 +40,6 @@ void Space::map() {
   for (unsigned i = 0; i < kMaxThreads; ++i) {
     mprotect(stack_bottom(i) - kGuardSize, kGuardSize, PROT_NONE);
   }
-}
-
-void Space::snapshot_globals() {
-  const std::size_t size = globals_size();
-  if (snapshot()->copy == nullptr) {
-    snapshot()->copy = static_cast<char*>(
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  }
-  std::memcpy(snapshot()->copy, reinterpret_cast<void*>(globals_begin), size);
-}
-
-void Space::restore_globals() noexcept {
-  std::memcpy(reinterpret_cast<void*>(globals_begin), snapshot()->copy, globals_size());
 }
 
 }  // namespace lab::detail

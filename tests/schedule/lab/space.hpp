@@ -2,7 +2,8 @@
 //
 // The memory an execution may use: stacks, one heap per thread, and the program's own globals. All at fixed
 // addresses (the program is linked without PIE), so that everything that depends on an address, such as the bucket
-// a primitive falls into, is the same in every execution and in every replay.
+// a primitive falls into, is the same in every execution and in every replay. Globals that an execution touches are put
+// back afterwards (Memory::undo()).
 //
 // Each 8-byte granule of it has a Cell that remembers who touched it last.
 #pragma once
@@ -64,9 +65,6 @@ class Space {
     return reinterpret_cast<char*>(kHeaps + thread * kHeapSize);
   }
 
-  // Remembers the globals as they are now; restore_globals() brings them back.
-  static void snapshot_globals();
-  static void restore_globals() noexcept;
   static std::size_t globals_size() noexcept { return globals_end - globals_begin; }
 
   static std::uintptr_t globals_begin;

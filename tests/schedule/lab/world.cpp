@@ -77,6 +77,7 @@ Ending World::execute(void (*scenario)(), const Setup& setup) {
   running_ = true;
   Context::exchange(driver_, fibers_[0].context);
   running_ = false;
+  memory.undo();
   *exception_state() = ExceptionState{};
   return ending_;
 }
@@ -91,6 +92,7 @@ void World::enter(void* argument) {
   Fiber& fiber = *static_cast<Fiber*>(argument);
   try {
     fiber.body->run();
+    if (at_thread_exit != nullptr) at_thread_exit();
     if (fiber.body != &scenario_body()) delete fiber.body;
   } catch (const std::exception& error) {
     world.fail("uncaught exception", std::string(fiber.name) + ": " + error.what());

@@ -51,6 +51,7 @@ class World {
     unsigned preemptions = 0;
     unsigned step_limit = 20000;
     Budget budget{};
+    unsigned cpus = 1;
     bool tracing = false;
     bool reducing = true;  // drop executions that reach a state seen before
   };
@@ -175,6 +176,9 @@ class World {
   std::array<std::uint32_t, kMaxThreads> waiting_since_{};
   Fiber fibers_[kMaxThreads];
 };
+
+// Runs on every fiber before it ends: what a library hangs on the end of a thread.
+inline void (*at_thread_exit)() = nullptr;
 
 // Set before the first execution, never moved.
 inline World* the_world = nullptr;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// What src/platform and src/base/check.cpp are to the real world, for the lab: the ends of threads, fork, and dying.
+// The parkers and the thread tokens are the library's own.
+#include "platform.hpp"
+
+#include <cstdarg>
+#include <cstdio>
+
+#include <threading/detail/backend.hpp>
+
+#include "base/check.hpp"
+#include "platform/fork.hpp"
+#include "platform/thread_exit.hpp"
+#include "schedule/lab/lab.hpp"
+
+namespace threading::inline v1 {
+
+namespace platform {
+namespace {
+
+ExitFunction exit_functions[2];
+ForkHandlers fork_rooms[kForkRooms];
+
+// As thread_exit.cpp has it: values in every round, then what must come last.
+void thread_ends() {
+  detail::PerThread& self = detail::backend::per_thread();
+  if (!self.exit_hook_armed) return;
+  constexpr int kRounds = 3;
+  for (int round = 0; round != kRounds; ++round) {
+    if (exit_functions[static_cast<int>(ExitStage::values)] != nullptr) {
+      exit_functions[static_cast<int>(ExitStage::values)](self);
+    }
+  }
+  if (exit_functions[static_cast<int>(ExitStage::gone)] != nullptr) {
+    exit_functions[static_cast<int>(ExitStage::gone)](self);
+  }
+  give_back_thread_token(self);
+  self.exit_hook_armed = false;
+}
+
+}  // namespace
+
+void on_thread_exit(ExitStage stage, ExitFunction function) noexcept {
+  exit_functions[static_cast<int>(stage)] = function;
+}
+
+void arm_thread_exit(detail::PerThread& self) noexcept {
+  lab::set_thread_exit(&thread_ends);
+  self.exit_hook_armed = true;
+}
+
+void on_fork(ForkRoom room, const ForkHandlers& handlers) noexcept { fork_rooms[static_cast<int>(room)] = handlers; }
+
+}  // namespace platform
+
+namespace base {
+
+void die(const char* format, ...) noexcept {
+  char text[512];
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  lab::fail(text, "fatal");
+}
+
+void invariant_failed(const char* what, const char* file, int line) noexcept {
+  die("invariant broken: %s (%s:%d)", what, file, line);
+}
+
+}  // namespace base
+
+}  // namespace threading::inline v1
+
+namespace lab {
+
+bool fork_here() {
+  using threading::v1::platform::fork_rooms;
+  using threading::v1::platform::kForkRooms;
+  for (int room = kForkRooms; room-- > 0;) {
+    if (fork_rooms[room].prepare != nullptr) fork_rooms[room].prepare();
+  }
+  const bool child = choose(2) != 0;
+  if (child) vanish_others();
+  for (const auto& room : fork_rooms) {
+    const auto handler = child ? room.child : room.parent;
+    if (handler != nullptr) handler();
+  }
+  return child;
+}
+
+}  // namespace lab
