@@ -25,8 +25,11 @@ auto wait_for(Predicate& predicate, Timeout timeout, Wait wait) {
   for (;;) {
     auto result = predicate();
     if (static_cast<bool>(result) || last_try) return result;
-    if (!std::exchange(started, true)) deadline = timeout.deadline();
-    if (deadline.expired()) return result;
+    if (!std::exchange(started, true)) {
+      deadline = timeout.deadline();  // waits once even if it has passed: others get the lock, misuse is noticed
+    } else if (deadline.expired()) {
+      return result;
+    }
     last_try = !wait(deadline);
   }
 }
