@@ -110,8 +110,8 @@ using RequeueRef = FunctionRef<RequeueDecision(const QueueView&) noexcept>;
 //
 // `validate()` runs first, under the queue lock: false ends the call with `changed`. It is the place to set a
 // "someone waits" bit.
-// `before_sleep()` runs once after the thread is queued, with no lock held: the place to release the lock that a
-// condition's waiter holds. It may call unpark() and requeue(), on other addresses too.
+// `before_sleep()` runs once if `validate()` returned true, after the thread is queued, with no lock held: the place to
+// release the lock that a condition's waiter holds. It may call unpark() and requeue(), on other addresses too.
 // `leave(has_more, reason)` runs under the queue lock when this thread leaves without being woken; `has_more` says
 // whether others remain at the address. It may run on another thread (stop), while this one still sleeps. It does not
 // run, and neither deadline nor interruption counts any more, once requeue() has moved the thread: it then only waits

@@ -68,7 +68,7 @@ void take_front(Bucket& bucket, Waiter& first, std::size_t count, std::uintptr_t
   bucket.spin_history.note_waker();
 }
 
-// Joins the queue. Returns: what ended the call already, `woken` if the thread is queued.
+// Joins the queue. Returns: `woken` if the thread is queued; `changed`; `interrupted` if it joined and left at once.
 ParkOutcome join(Waiter& waiter, detail::ValidateRef validate, bool at_front) noexcept {
   const void* const key = waiter.home;
   const LockedBucket bucket(key);
@@ -125,9 +125,10 @@ ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
 ParkResult park_waiter(Waiter& waiter, detail::ValidateRef validate, detail::BeforeSleepRef before_sleep,
                        const ParkOptions& options) noexcept {
   const ParkOutcome joined = join(waiter, validate, options.at_front);
-  if (joined != ParkOutcome::woken) return {joined};
+  if (joined == ParkOutcome::changed) return {joined};
+  // Also when stop was requested before: whoever gets another outcome than `changed` has released what it holds.
   before_sleep();
-  return sleep(waiter, options);
+  return joined == ParkOutcome::woken ? sleep(waiter, options) : ParkResult{joined};
 }
 
 }  // namespace
