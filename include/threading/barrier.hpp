@@ -75,7 +75,9 @@ class THREADING_API Barrier {
   void wake_rest_of_broken_set() noexcept;
   void wake_all_broken(std::uint32_t clear, std::uint32_t set) noexcept;
   const void* draining_key() const noexcept { return &parties_; }
-  const void* newcomers_key() const noexcept { return &timeout_ns_; }
+  // Newcomers are woken after the set, when the barrier may be gone and its memory in use again: by an address inside
+  // a word, which is no other object's key, and whoever waits here looks at the word once more.
+  const void* newcomers_key() const noexcept { return reinterpret_cast<const char*>(&word_) + 1; }
 
   Word word_{0};
   std::uint32_t parties_;
