@@ -28,6 +28,9 @@ function(threading_add_test name)
 
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE threading_test_support ${arg_LIBS})
+  if(arg_LIBS MATCHES "threadingpp_(parking|primitives|threads|timer|trace)")
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/lot_check.cpp)
+  endif()
   threadingpp_warnings(${name})
   # Tests break on purpose the rules that the analysis enforces: they release elsewhere, or not at all.
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-thread-safety>)

@@ -28,6 +28,11 @@ double time_scale() {
   return scale;
 }
 
+double stress_scale() {
+  static const double scale = factor("THREADING_STRESS_SCALE");
+  return scale;
+}
+
 int rounds(int count) {
   static const double scale = factor("THREADING_TEST_ROUNDS") * (kSanitized ? 0.1 : 1.0);
   return std::max(1, static_cast<int>(count * scale));

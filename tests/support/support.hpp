@@ -8,3 +8,4 @@
 #include "support/bunch.hpp"
 #include "support/child.hpp"
 #include "support/delays.hpp"
+#include "support/errors.hpp"

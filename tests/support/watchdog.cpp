@@ -102,7 +102,8 @@ class Watchdog : public testing::EmptyTestEventListener {
   void OnTestStart(const testing::TestInfo& test) override {
     const std::scoped_lock hold(state().mutex);
     state().test = std::string(test.test_suite_name()) + "." + test.name();
-    state().limit = Clock::now() + scaled(std::chrono::seconds(60));
+    state().limit = Clock::now() + scaled(std::chrono::seconds(60)) +
+                    std::chrono::duration_cast<Clock::duration>(std::chrono::seconds(10) * stress_scale());
     state().changed.notify_all();
   }
 
