@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""What gdb says about the objects of objects.cpp, whose path is in GDB_OBJECTS."""
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+PRINTERS = pathlib.Path(__file__).resolve().parents[2] / "tools/gdb/threadingpp_gdb.py"
+
+EXPECTED = {
+    "free_lock": r"Lock\(unlocked\)",
+    "held_lock": r'Lock\(held by gdb thread \d+ "holder"\)',
+    "free_rlock": r"RLock\(unlocked\)",
+    "held_rlock": r'RLock\(held by gdb thread 1 ".*", 2 times\)',
+    "own_condition": r"Condition\(nobody waits, over RLock\(unlocked\)\)",
+    "waited_condition": r'Condition\(threads wait, over Lock\(held by gdb thread \d+ "holder"\)\)',
+    "semaphore": r"Semaphore\(value 2\)",
+    "bounded": r"BoundedSemaphore\(value 1, at most 2\)",
+    "clear_event": r"Event\(clear\)",
+    "set_event": r"Event\(set\)",
+    "finish": r"Event\(clear, threads wait\)",
+    "filling_barrier": r"Barrier\(filling, 1 of 3 have arrived\)",
+    "broken_barrier": r"Barrier\(broken, 0 of 2 have arrived\)",
+    "unstarted": r'Thread\("?unstarted"?, not started, daemon\)',
+    "waiter": r'Thread\("?waiter"?, alive, ident \d+, native id \d+\)',
+    "arriver": r"Thread\(Thread-\d+, alive, ident \d+, native id \d+\)",
+    "ended": r'Thread\("?ended"?, ended, ident \d+.*\)',
+}
+
+
+class Printers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        commands = ["set pagination off", "set debuginfod enabled off", "set confirm off", f"source {PRINTERS}"]
+        commands += ["break look", "run", "up"]
+        for name in EXPECTED:
+            commands += [f"echo \\n=={name}==", f"print {name}"]
+        arguments = [part for command in commands for part in ("-ex", command)]
+        run = subprocess.run(
+            ["gdb", "-nx", "-batch", *arguments, "-ex", "kill", os.environ["GDB_OBJECTS"]],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+        cls.output = run.stdout + run.stderr
+
+    def test_each_object_is_told_as_it_is(self):
+        for name, pattern in EXPECTED.items():
+            with self.subTest(name):
+                self.assertRegex(self.output, re.compile(rf"=={name}==\$\d+ = {pattern}$", re.M))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// One object in each state that the gdb printers tell apart. gdb_test.py stops in look() and prints them.
+#include <chrono>
+#include <thread>
+
+#include <threading/threading.hpp>
+
+namespace {
+
+using threading::Barrier;
+using threading::Condition;
+using threading::Event;
+using threading::Lock;
+using threading::RLock;
+
+Lock free_lock;
+Lock held_lock;
+RLock free_rlock;
+RLock held_rlock;
+Condition own_condition;
+Condition waited_condition(held_lock);
+threading::Semaphore semaphore(3);
+threading::BoundedSemaphore bounded(2);
+Event clear_event;
+Event set_event;
+Barrier filling_barrier(3);
+Barrier broken_barrier(2);
+
+template <class Predicate>
+void poll(Predicate predicate) {
+  while (!predicate()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+}  // namespace
+
+extern "C" __attribute__((noinline)) void look() { asm volatile("" ::: "memory"); }
+
+int main() {
+  const threading::Main main_guard;
+  Event finish;
+  held_rlock.acquire();
+  held_rlock.acquire();
+  semaphore.acquire();
+  bounded.acquire();
+  set_event.set();
+  broken_barrier.abort();
+
+  threading::Thread unstarted({.name = "unstarted", .daemon = true}, [] {});
+  threading::Thread waiter({.name = "waiter"}, [&] {
+    held_lock.acquire();
+    waited_condition.wait();
+    held_lock.release();
+  });
+  threading::Thread arriver([&] { filling_barrier.wait(); });
+  threading::Thread holder({.name = "holder"}, [&] {
+    held_lock.acquire();
+    finish.wait();
+    waited_condition.notify();
+    held_lock.release();
+  });
+  threading::Thread ended({.name = "ended"}, [] {});
+  ended.start();
+  ended.join();
+  waiter.start();
+  arriver.start();
+  poll([] { return threading::Embedding::waiters(waited_condition) == 1 && filling_barrier.n_waiting() == 1; });
+  holder.start();
+  poll([] { return held_lock.locked(); });
+  look();
+  finish.set();
+  filling_barrier.abort();
+}

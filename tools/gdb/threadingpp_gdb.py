@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""gdb pretty-printers for threading++: `source threadingpp_gdb.py`, then `print lock` says who holds it.
+
+The bits are those of the head comments in src/primitives/*.cpp; tests/gdb compares the two.
+"""
+
+import gdb
+import gdb.printing
+
+NAMESPACE = r"^threading::(v1::)?"
+
+LOCK_HELD, LOCK_PARKED, LOCK_OWNER_SHIFT = 1, 2, 2
+CONDITION_WAITERS = 1
+SEMAPHORE_WAITERS, SEMAPHORE_SHIFT = 1, 1
+EVENT_SET, EVENT_WAITERS = 1, 2
+BARRIER_BROKEN, BARRIER_DRAINING, BARRIER_SHIFT = 1, 2, 3
+
+
+def load(atomic):
+    """The value inside a std::atomic."""
+    atomic = atomic.cast(atomic.type.strip_typedefs())
+    for field in ("_M_i", "_M_b", "_M_p"):
+        try:
+            value = atomic[field]
+        except gdb.error:
+            continue
+        return load(value) if field == "_M_b" else value
+    return atomic
+
+
+def load_int(atomic):
+    return int(load(atomic))
+
+
+def thread_of(token):
+    """The living thread with this token, in gdb's own words."""
+    if token == 0:
+        return "a thread without a token"
+    selected = gdb.selected_thread()
+    try:
+        for thread in gdb.selected_inferior().threads():
+            thread.switch()
+            try:
+                block = gdb.parse_and_eval("threading::v1::detail::backend::tls_per_thread")
+            except gdb.error:
+                continue  # this thread's thread-local storage cannot be read
+            if int(block["token"]) == token:
+                return f'gdb thread {thread.num} "{thread.name}"'
+    finally:
+        if selected is not None:
+            selected.switch()
+    return f"a thread that is gone (token {token})"
+
+
+def describe_lock(word):
+    if not word & LOCK_HELD:
+        return "unlocked" + (", one is about to take it" if word & LOCK_PARKED else "")
+    return f"held by {thread_of(word >> LOCK_OWNER_SHIFT)}" + (", others wait" if word & LOCK_PARKED else "")
+
+
+class Printer:
+    def __init__(self, value):
+        self.value = value
+
+    def word(self):
+        return load_int(self.value["word_"])
+
+
+class LockPrinter(Printer):
+    def to_string(self):
+        return f"Lock({describe_lock(self.word())})"
+
+
+class RLockPrinter(Printer):
+    def to_string(self):
+        depth = int(self.value["depth_"])
+        times = f", {depth} times" if self.word() & LOCK_HELD and depth != 1 else ""
+        return f"RLock({describe_lock(self.word())}{times})"
+
+
+class ConditionPrinter(Printer):
+    OVER = {"own": "own_", "lock": "lock_", "rlock": "rlock_"}
+
+    def to_string(self):
+        over = str(self.value["over_"]).rsplit("::", 1)[-1]
+        lock = self.value[self.OVER[over]]
+        if over != "own":
+            lock = lock.dereference()
+        inner = (LockPrinter if over == "lock" else RLockPrinter)(lock).to_string()
+        waiters = "threads wait" if self.word() & CONDITION_WAITERS else "nobody waits"
+        return f"Condition({waiters}, over {inner})"
+
+
+class SemaphorePrinter(Printer):
+    name = "Semaphore"
+
+    def details(self):
+        waiters = ", threads wait" if self.word() & SEMAPHORE_WAITERS else ""
+        return f"value {self.word() >> SEMAPHORE_SHIFT}{waiters}"
+
+    def to_string(self):
+        return f"{self.name}({self.details()})"
+
+
+class BoundedSemaphorePrinter(SemaphorePrinter):
+    name = "BoundedSemaphore"
+
+    def details(self):
+        return super().details() + f", at most {int(self.value['initial_value_'])}"
+
+
+class EventPrinter(Printer):
+    def to_string(self):
+        state = "set" if self.word() & EVENT_SET else "clear"
+        return f"Event({state}{', threads wait' if self.word() & EVENT_WAITERS else ''})"
+
+
+class BarrierPrinter(Printer):
+    def to_string(self):
+        word = self.word()
+        if word & BARRIER_DRAINING:
+            state = "draining"
+        elif word & BARRIER_BROKEN:
+            state = "broken"
+        else:
+            state = "filling"
+        return f"Barrier({state}, {word >> BARRIER_SHIFT} of {int(self.value['parties_'])} have arrived)"
+
+
+class ThreadPrinter(Printer):
+    KINDS = {"main": "MainThread", "dummy": "Dummy-", "thread": "Thread-", "timer": "Thread-"}
+
+    def to_string(self):
+        state = self.value["handle_"]["state_"].dereference()
+        parts = [self.name(state)]
+        ident = load_int(state["ident"])
+        if bool(state["is_listed"]):
+            parts.append("alive")
+        else:
+            parts.append("ended" if ident else "not started")
+        if bool(load(state["is_daemon"])):
+            parts.append("daemon")
+        if ident:
+            parts.append(f"ident {ident}")
+        native_id = load_int(state["native_id"])
+        if 0 < native_id < 1 << 31:
+            parts.append(f"native id {native_id}")
+        return f"Thread({', '.join(parts)})"
+
+    def name(self, state):
+        if int(state["name"]) != 0:
+            return str(state["name"].dereference())
+        kind = str(state["kind"]).rsplit("::", 1)[-1]
+        prefix = self.KINDS[kind]
+        return prefix if kind == "main" else f"{prefix}{int(state['number'])}"
+
+
+def build():
+    printers = gdb.printing.RegexpCollectionPrettyPrinter("threadingpp")
+    for name, printer in {
+        "Lock": LockPrinter,
+        "RLock": RLockPrinter,
+        "Condition": ConditionPrinter,
+        "Semaphore": SemaphorePrinter,
+        "BoundedSemaphore": BoundedSemaphorePrinter,
+        "Event": EventPrinter,
+        "Barrier": BarrierPrinter,
+        "Thread": ThreadPrinter,
+        "Timer": ThreadPrinter,
+    }.items():
+        printers.add_printer(name, NAMESPACE + name + "$", printer)
+    printers.add_printer("ThreadOf", NAMESPACE + "ThreadOf<.*>$", ThreadPrinter)
+    return printers
+
+
+gdb.printing.register_pretty_printer(gdb.current_objfile(), build(), replace=True)
