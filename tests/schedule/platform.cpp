@@ -10,11 +10,25 @@
 #include <threading/detail/backend.hpp>
 
 #include "base/check.hpp"
+#include "parking/table.hpp"
 #include "platform/fork.hpp"
 #include "platform/thread_exit.hpp"
 #include "schedule/lab/lab.hpp"
 
 namespace threading::inline v1 {
+
+namespace {
+
+// Whoever waited has been woken or has left by itself.
+void nobody_is_queued() {
+  for (const parking::Bucket& bucket : parking::table) {
+    if (bucket.first_queue != nullptr) lab::fail("somebody is still queued in the lot", "leaked waiter");
+  }
+}
+
+[[maybe_unused]] const bool end_is_checked = (lab::set_scenario_end(&nobody_is_queued), true);
+
+}  // namespace
 
 namespace platform {
 namespace {

@@ -68,6 +68,8 @@ unsigned thread_id() { return world().self().id; }
 
 void set_thread_exit(void (*function)()) { detail::at_thread_exit = function; }
 
+void set_scenario_end(void (*function)()) { detail::at_scenario_end = function; }
+
 void vanish_others() { world().vanish_others(); }
 
 unsigned choose(unsigned options) { return world().choose(options); }

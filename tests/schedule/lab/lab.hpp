@@ -44,13 +44,13 @@ struct Faults {
 
 struct Options {
   unsigned bound = 2;            // preemptions: every schedule with at most so many is explored
+  unsigned weak_bound = 0;       // the same in weak mode; 0: as `bound`
   Faults faults{};
   unsigned stale = 1;            // weak mode: loads per execution that may miss the latest value
+  unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
+  unsigned pct_runs = 0;         // and so many runs by PCT on top
   bool sc = true;                // explore under sequential consistency
   bool weak = true;              // explore under weak memory
-  unsigned weak_bound = 0;       // preemptions in weak mode; 0: as `bound`
-  unsigned pct_runs = 0;         // and so many runs by PCT on top
-  unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
   unsigned step_limit = 20000;   // an execution longer than this is a livelock
   const char* expect = nullptr;  // the kind of failure that must be found, for tests of the lab itself
 };
@@ -116,6 +116,9 @@ unsigned thread_id();
 
 // Runs at the end of every thread but the first, on that thread.
 void set_thread_exit(void (*function)());
+
+// Runs when a scenario's body has returned, as its last step: what must hold at the end of every scenario.
+void set_scenario_end(void (*function)());
 
 // The calling thread is the only one from here on, as in the child of fork().
 void vanish_others();

@@ -19,7 +19,10 @@ constexpr unsigned kIdleRounds = 4096;
 
 struct ScenarioBody final : Body {
   void (*scenario)() = nullptr;
-  void run() override { scenario(); }
+  void run() override {
+    scenario();
+    if (at_scenario_end != nullptr) at_scenario_end();
+  }
 };
 
 ScenarioBody& scenario_body() {
@@ -59,6 +62,8 @@ void World::reset(const Setup& setup) noexcept {
   now_ = 1'000'000'000;
   wait_order_ = 0;
   ends_hash = marks_hash = 0;
+  history_time = 0;
+  history.clear();
   marks.clear();
   live_allocations_ = 0;
   ending_ = Ending::completed;

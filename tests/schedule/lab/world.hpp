@@ -15,6 +15,7 @@
 
 #include "chooser.hpp"
 #include "fiber.hpp"
+#include "history.hpp"
 #include "memory.hpp"
 #include "state_cache.hpp"
 
@@ -112,6 +113,8 @@ class World {
 
   // History of operations, see history.hpp: each begin depends on every end before it.
   std::uint64_t ends_hash = 0;
+  unsigned history_time = 0;
+  std::vector<Operation> history;
   // lab::mark(): each depends on all before it.
   std::uint64_t marks_hash = 0;
   std::vector<std::uint64_t> marks;
@@ -176,6 +179,9 @@ class World {
   std::array<std::uint32_t, kMaxThreads> waiting_since_{};
   Fiber fibers_[kMaxThreads];
 };
+
+// Runs on the first fiber when the scenario's body has returned: what must hold at the end of every one.
+inline void (*at_scenario_end)() = nullptr;
 
 // Runs on every fiber before it ends: what a library hangs on the end of a thread.
 inline void (*at_thread_exit)() = nullptr;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// Shorthand of the scenarios.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include <schedule/lab/history.hpp>
+#include <schedule/lab/lab.hpp>
+#include <schedule/lab/models.hpp>
+#include <threading/errors.hpp>
+#include <threading/parking_lot.hpp>
+
+namespace scenarios {
+
+using std::chrono::seconds;
+using lab::stop_source;
+using lab::stop_token;
+using threading::Deadline;
+using threading::LeaveReason;
+using threading::ParkOptions;
+using threading::ParkOutcome;
+using threading::ParkResult;
+using threading::QueueView;
+using threading::UnparkDecision;
+
+inline constexpr std::int64_t kSecond = 1'000'000'000;
+inline constexpr threading::WaitKind kKind{"scenario"};
+
+template <class T>
+using Atomic = threading::detail::backend::atomic<T>;
+
+// What an operation of a history returns when it may throw Python's RuntimeError or ValueError.
+template <class Function>
+int done(Function function) {
+  try {
+    function();
+    return 1;
+  } catch (const threading::RuntimeError&) {
+    return 0;
+  } catch (const threading::ValueError&) {
+    return 0;
+  }
+}
+
+// park() on a 32-bit word while it has a value: the smallest user of the lot.
+inline ParkResult park_while(const Atomic<std::uint32_t>& word, std::uint32_t value, const ParkOptions& options = {}) {
+  return threading::park(
+      &word, kKind, [&]() noexcept { return word.load(std::memory_order_relaxed) == value; }, []() noexcept {},
+      [](bool, LeaveReason) noexcept {}, options);
+}
+
+}  // namespace scenarios
