@@ -8,6 +8,7 @@
 #include <iostream>
 #include <vector>
 
+#include <threading/parking_lot.hpp>
 #include <threading/threading.hpp>
 
 namespace {
