@@ -63,7 +63,7 @@ struct THREADING_API Embedding {
   // Gives all levels back and returns how many there were. Requires: is_owned().
   static std::uint32_t release_all(RLock& lock) noexcept;
   // Makes one freshly acquired level `depth` levels. Requires: is_owned(), depth() == 1.
-  static void set_depth(RLock& lock, std::uint32_t depth) noexcept { lock.depth_ = depth; }
+  static void set_depth(RLock& lock, std::uint32_t depth) noexcept { lock.set_depth(depth); }
 
   // Condition, in two halves. The first queues the thread, releases the lock and waits; the second takes the lock back
   // without bound. Requires of the first: the caller holds the lock. Throws: RuntimeError as Condition::wait().
@@ -80,6 +80,13 @@ struct THREADING_API Embedding {
 
   static Outcome wait(Event& event, const Wait& wait);
   static Outcome acquire(detail::SemaphoreCore& semaphore, const Wait& wait);
+  // Adds n units. Requires: n >= 1. Returns: false, and nothing has changed, when the counter would pass its bound.
+  static bool release(Semaphore& semaphore, std::ptrdiff_t n) {
+    return semaphore.release_up_to(n, detail::SemaphoreCore::kMaxValue);
+  }
+  static bool release(BoundedSemaphore& semaphore, std::ptrdiff_t n) {
+    return semaphore.release_up_to(n, static_cast<std::uint64_t>(semaphore.initial_value()));
+  }
 
   // Barrier, in two halves: arrive() returns `must_act` to the last thread of a barrier made with `with_action`; that
   // thread runs the action and then calls finish(), which returns whether the set has passed.

@@ -57,10 +57,20 @@ struct [[nodiscard]] ParkResult {
   std::uintptr_t token = 0;
 };
 
+// For runtimes whose signal handlers run in ordinary code: called on the waiting thread, which keeps its place in the
+// queue meanwhile, each time a signal handler has interrupted it. No lock is held; it may block and use the lot.
+// Returns: whether the wait goes on; false ends it with `interrupted`, unless the thread has been chosen meanwhile.
+// It must return: neither an exception nor a forced unwind may leave it.
+struct SignalHook {
+  bool (*stays)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
 struct ParkOptions {
   Deadline deadline = Deadline::never();
   // Return `interrupted` when a signal handler ran on this thread, instead of sleeping on. (futex parker only)
   bool interruptible = false;
+  SignalHook on_signal = {};  // asked first, if `interruptible`
   // Ends the wait when stop is requested. Null: none. The token outlives the call.
   const detail::backend::stop_token* stop = nullptr;
   // Queue up before everybody else: for a thread that was woken and lost the race for what it was woken for.

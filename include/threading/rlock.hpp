@@ -31,7 +31,7 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
     const detail::ThreadToken self = detail::thread_token();
     if (reenter(self)) return true;
     if (!detail::try_take(word_, self)) acquire_slow(self, forever, nullptr);
-    depth_ = 1;
+    set_depth(1);
     return true;
   }
 
@@ -68,12 +68,12 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
     const detail::ThreadToken self = detail::thread_token();
     // relaxed: only this thread can make the answer "self".
     if (detail::owner_of(word_.load(std::memory_order_relaxed)) == self) {
-      if (depth_ == kMaxDepth) return false;
-      ++depth_;
+      if (depth() == kMaxDepth) return false;
+      set_depth(depth() + 1);
       return true;
     }
     if (!detail::try_take_polite(word_, self)) return false;
-    depth_ = 1;
+    set_depth(1);
     return true;
   }
   template <class Rep, class Period>
@@ -96,6 +96,10 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
 
   static constexpr std::uint32_t kMaxDepth = UINT32_MAX;
 
+  // relaxed in both: only the owner writes it, and others read it for display.
+  std::uint32_t depth() const noexcept { return depth_.load(std::memory_order_relaxed); }
+  void set_depth(std::uint32_t depth) noexcept { depth_.store(depth, std::memory_order_relaxed); }
+
   bool is_owned() const noexcept {
     // relaxed: only this thread can make the answer "self", so no other write can be mistaken for it.
     const std::uint32_t word = word_.load(std::memory_order_relaxed);
@@ -105,8 +109,8 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   bool reenter(detail::ThreadToken self) {
     // relaxed: as in is_owned().
     if (detail::owner_of(word_.load(std::memory_order_relaxed)) != self) return false;
-    if (depth_ == kMaxDepth) throw_too_deep();
-    ++depth_;
+    if (depth() == kMaxDepth) throw_too_deep();
+    set_depth(depth() + 1);
     return true;
   }
   bool acquire_bounded(Timeout timeout, const detail::backend::stop_token* stop) {
@@ -114,11 +118,13 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
     const detail::ThreadToken self = detail::thread_token();
     if (reenter(self)) return true;
     if (!detail::try_take_polite(word_, self) && !acquire_slow(self, bound, stop)) return false;
-    depth_ = 1;
+    set_depth(1);
     return true;
   }
   void give_level_back() noexcept {
-    if (--depth_ != 0) return;
+    const std::uint32_t left = depth() - 1;
+    set_depth(left);
+    if (left != 0) return;
     if (!detail::give_back(word_)) unlock_slow();
   }
 
@@ -129,7 +135,7 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   [[noreturn]] THREADING_COLD void die_not_owned() const noexcept;
 
   detail::LockWord word_{0};
-  std::uint32_t depth_ = 0;  // touched by the owner only; 0 exactly when free
+  detail::backend::atomic<std::uint32_t> depth_{0};  // written by the owner only; 0 exactly when free
 };
 
 static_assert(sizeof(RLock) == 8 || sizeof(detail::LockWord) != 4);

@@ -104,12 +104,16 @@ void stop(Waiter& waiter) noexcept {
   waiter.parker.unpark();
 }
 
+bool stays(const SignalHook& hook) noexcept { return hook.stays != nullptr && hook.stays(hook.context); }
+
 ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
   auto outcome = ParkerOutcome::woken;
   const auto is_woken = [&]() noexcept { return waiter.parker.is_woken(); };
   const bool may_spin = options.deadline != Deadline::passed();
   if (!may_spin || !parking::spin_history(waiter.home).spin(is_woken)) {
-    outcome = waiter.parker.park(options.deadline, options.interruptible);
+    do {
+      outcome = waiter.parker.park(options.deadline, options.interruptible);
+    } while (outcome == ParkerOutcome::interrupted && stays(options.on_signal));
   }
   if (outcome != ParkerOutcome::woken) {
     const bool signal = outcome == ParkerOutcome::interrupted;

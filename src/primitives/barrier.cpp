@@ -143,7 +143,8 @@ Barrier::Arrival Barrier::arrive(const WaitOptions& options) {
   };
   const ParkResult result = park(
       &word_, detail::kBarrierKind, count_in, []() noexcept {}, leave,
-      {.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop});
+      {.deadline = options.deadline, .interruptible = options.interruptible, .on_signal = options.on_signal,
+       .stop = options.stop});
   switch (result.outcome) {
     case ParkOutcome::changed: break;
     case ParkOutcome::woken: arrival.step = result.token == kPassedToken ? Step::passed : Step::broken; break;
@@ -154,18 +155,17 @@ Barrier::Arrival Barrier::arrive(const WaitOptions& options) {
 }
 
 // A newcomer waits for the set before it, without its timeout: that set is full, so it is only a matter of its action.
+// It has not arrived yet: a stop request sends it away without breaking anything.
 Barrier::Arrival Barrier::wait_while_draining(const WaitOptions& options) {
   Arrival arrival{Step::draining};
   // relaxed: finish_draining() clears the flag before it takes this queue's lock to wake whoever is in it.
   const auto still_draining = [&]() noexcept { return (word_.load(std::memory_order_relaxed) & kDraining) != 0; };
-  bool stopped = false;
-  const auto leave = [&](bool, LeaveReason reason) noexcept { stopped = reason == LeaveReason::stop; };
-  const ParkResult result = park(newcomers_key(), detail::kBarrierKind, still_draining, []() noexcept {}, leave,
-                                 {.interruptible = options.interruptible, .stop = options.stop});
-  if (result.outcome == ParkOutcome::interrupted) {
-    arrival.step = Step::interrupted;
-    if (stopped) abort();  // like any other wait that a stop request ends
-  }
+  const ParkResult result = park(newcomers_key(), detail::kBarrierKind, still_draining, []() noexcept {},
+                                 [](bool, LeaveReason) noexcept {},
+                                 {.interruptible = options.interruptible,
+                                  .on_signal = options.on_signal,
+                                  .stop = options.stop});
+  if (result.outcome == ParkOutcome::interrupted) arrival.step = Step::interrupted;
   return arrival;
 }
 

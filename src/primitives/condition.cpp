@@ -41,7 +41,8 @@ ParkResult park_at(Word& word, detail::BeforeSleepRef before_sleep, const WaitOp
         return true;
       },
       before_sleep, [&](bool has_more, LeaveReason) noexcept { clear_waiters_if(!has_more, word); },
-      {.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop});
+      {.deadline = options.deadline, .interruptible = options.interruptible, .on_signal = options.on_signal,
+       .stop = options.stop});
 }
 
 WaitOutcome outcome_of(ParkOutcome outcome) noexcept {
@@ -89,7 +90,11 @@ bool Condition::wait_until(Deadline deadline, const detail::backend::stop_token*
 Condition::Waited Condition::wait_released(const WaitOptions& options) {
   if (!may_use()) throw RuntimeError("cannot wait on un-acquired lock");
   detail::LockWord& lock = word_of_lock();
-  const std::uint32_t depth = over_ == Over::lock ? 0 : std::exchange(rlock().depth_, 0);
+  std::uint32_t depth = 0;
+  if (over_ != Over::lock) {
+    depth = rlock().depth();
+    rlock().set_depth(0);
+  }
   const auto release = [&]() noexcept {
     if (!detail::give_back(lock)) static_cast<void>(detail::unlock_word(lock));
   };
@@ -101,7 +106,7 @@ Condition::Waited Condition::wait_released(const WaitOptions& options) {
 
 bool Condition::try_take_back(const Waited& waited) noexcept {
   if (!waited.owns && !detail::try_take(word_of_lock(), detail::thread_token())) return false;
-  if (over_ != Over::lock) rlock().depth_ = waited.depth;
+  if (over_ != Over::lock) rlock().set_depth(waited.depth);
   return true;
 }
 
@@ -111,7 +116,7 @@ void Condition::take_back(const Waited& waited) {
   // One that was notified has queued for the lock already.
   const bool at_front = waited.outcome == WaitOutcome::ok;
   static_cast<void>(detail::lock_word(word_of_lock(), detail::thread_token(), kind, {}, at_front));
-  if (over_ != Over::lock) rlock().depth_ = waited.depth;
+  if (over_ != Over::lock) rlock().set_depth(waited.depth);
 }
 
 void Condition::notify_slow(std::size_t n) noexcept {

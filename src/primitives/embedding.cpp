@@ -3,8 +3,6 @@
 // The primitives' insides for runtimes: each function is one or two lines over what the public calls use themselves.
 #include <threading/embedding.hpp>
 
-#include <utility>
-
 namespace threading::inline v1 {
 namespace {
 
@@ -34,7 +32,7 @@ Outcome Embedding::acquire(RLock& lock, const Wait& wait) {
     const Outcome outcome = detail::lock_word(lock.word_, self, detail::kRLockKind, wait);
     if (outcome != Outcome::ok) return outcome;
   }
-  lock.depth_ = 1;
+  lock.set_depth(1);
   return Outcome::ok;
 }
 
@@ -53,10 +51,11 @@ ThreadToken Embedding::owner(const Lock& lock) noexcept {
 ThreadToken Embedding::owner(const RLock& lock) noexcept {
   return detail::owner_of(lock.word_.load(std::memory_order_relaxed));  // relaxed: for display
 }
-std::uint32_t Embedding::depth(const RLock& lock) noexcept { return lock.locked() ? lock.depth_ : 0; }
+std::uint32_t Embedding::depth(const RLock& lock) noexcept { return lock.locked() ? lock.depth() : 0; }
 
 std::uint32_t Embedding::release_all(RLock& lock) noexcept {
-  const std::uint32_t depth = std::exchange(lock.depth_, 1);
+  const std::uint32_t depth = lock.depth();
+  lock.set_depth(1);
   lock.give_level_back();
   return depth;
 }
@@ -102,7 +101,7 @@ std::size_t Embedding::waiters(const ForeignWord& word) noexcept { return queue_
 void Embedding::reset_after_fork(Lock& lock) noexcept { lock.word_.store(0, std::memory_order_relaxed); }
 void Embedding::reset_after_fork(RLock& lock) noexcept {
   lock.word_.store(0, std::memory_order_relaxed);  // relaxed: as above
-  lock.depth_ = 0;
+  lock.set_depth(0);
 }
 void Embedding::reset_after_fork(Condition& condition) noexcept {
   condition.word_.store(0, std::memory_order_relaxed);  // relaxed: as above

@@ -52,7 +52,8 @@ WaitOutcome Event::wait_until(const detail::WaitOptions& options) {
   };
   const ParkResult result = park(
       &word_, detail::kEventKind, must_wait, []() noexcept {}, leave,
-      {.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop});
+      {.deadline = options.deadline, .interruptible = options.interruptible, .on_signal = options.on_signal,
+       .stop = options.stop});
   switch (result.outcome) {
     case ParkOutcome::woken:
     case ParkOutcome::changed: return WaitOutcome::ok;

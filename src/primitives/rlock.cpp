@@ -4,7 +4,7 @@
 //
 // Word     as in lock_word.cpp, with one more rule: the owner's token is never 0 while held is set.
 // States   free with depth 0 · held by t with depth >= 1. In between, while t takes or frees it, depth lags behind.
-// Moves    depth is read and written by the owner only; a hand-over makes the woken thread the owner before it runs.
+// Moves    depth is written by the owner only, and read by others for display; a hand-over makes the woken thread the owner before it runs.
 // I1       Only a thread itself can put its token into the word, or a releaser in its place while it is parked. So
 //          "the owner is me" cannot become true or false behind a thread's back: one relaxed load answers it.
 // Orders   depth travels with the lock: written before R1, read after A1 of lock_word.cpp.

@@ -64,6 +64,7 @@ struct WaitOptions {
   Deadline deadline = Deadline::never();
   bool interruptible = false;
   const backend::stop_token* stop = nullptr;
+  SignalHook on_signal = {};  // honoured by Event, Condition and Barrier, whose waiters must not lose their place
 };
 
 // What park() returns as token to a thread that was handed the lock: it owns it already.
