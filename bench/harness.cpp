@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "harness.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+namespace bench {
+namespace {
+
+double work_per_ns = 1;
+
+// A chain of dependent multiplications: no other unit of the processor can shorten it.
+void turn(std::uint64_t times) noexcept {
+  std::uint64_t x = times | 1;
+  for (; times != 0; --times) {
+    x *= 0x9E3779B97F4A7C15u;
+    asm volatile("" : "+r"(x));
+  }
+}
+
+void pin_to(int cpu) noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(cpu), &set);
+  sched_setaffinity(0, sizeof set, &set);
+}
+
+int processors() noexcept { return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))); }
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace
+
+std::vector<Entry>& entries() {
+  static std::vector<Entry> all;
+  return all;
+}
+
+double context_switches() noexcept {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw);
+}
+
+double resident_bytes() noexcept {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  long total = 0;
+  long resident = 0;
+  const int fields = std::fscanf(file, "%ld %ld", &total, &resident);
+  std::fclose(file);
+  return fields == 2 ? static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+void place_process(Placement placement) noexcept {
+  // The last processor: the first one serves more interrupts on most systems.
+  if (placement == Placement::one) pin_to(processors() - 1);
+}
+
+void place(Placement placement, std::size_t index) noexcept {
+  switch (placement) {
+    case Placement::one:
+    case Placement::free: break;
+    case Placement::late: pin_to(processors() - 1); break;
+    case Placement::apart: pin_to(static_cast<int>(index % static_cast<std::size_t>(processors()))); break;
+  }
+}
+
+void calibrate_work() noexcept {
+  constexpr std::uint64_t kTurns = 200'000;
+  double best = 1e9;
+  for (int i = 0; i != 5; ++i) {
+    const std::int64_t start = now();
+    turn(kTurns);
+    best = std::min(best, static_cast<double>(now() - start));
+  }
+  work_per_ns = kTurns / std::max(best, 1.0);
+}
+
+void work(double nanoseconds) noexcept { turn(static_cast<std::uint64_t>(nanoseconds * work_per_ns)); }
+
+Result time_loop(const Options& options, const std::function<void(std::size_t)>& steps) {
+  place(options.placement, 0);
+  std::size_t batch = 1;
+  for (;;) {  // also warms up
+    const std::int64_t start = now();
+    steps(batch);
+    if (now() - start > 500'000) break;
+    batch *= 2;
+  }
+  std::vector<double> times;
+  const std::int64_t end = now() + options.duration;
+  do {
+    const std::int64_t start = now();
+    steps(batch);
+    times.push_back(static_cast<double>(now() - start) / static_cast<double>(batch));
+  } while (now() < end);
+  return {.ns = median(std::move(times))};
+}
+
+struct Team::Member {
+  std::thread thread;
+};
+
+Team::Team(const Options& options, std::size_t size, std::function<void(std::size_t)> body) {
+  for (std::size_t i = 0; i != size; ++i) {
+    auto* member = new Member;
+    members_.push_back(member);
+    member->thread = std::thread([this, body, i, placement = options.placement] {
+      place(placement, i);
+      ready_.fetch_add(1);
+      while (!gate_.load()) std::this_thread::yield();
+      body(i);
+    });
+  }
+  while (ready_.load() != size) std::this_thread::yield();
+}
+
+void Team::go() noexcept { gate_.store(true); }
+
+void Team::join() {
+  for (Member* member : members_) {
+    member->thread.join();
+    delete member;
+  }
+  members_.clear();
+}
+
+Result time_rounds(const Options& options, const std::function<void()>& round) {
+  place(options.placement, 0);
+  for (int i = 0; i != 20; ++i) round();
+  const double switches_before = context_switches();
+  const std::int64_t start = now();
+  const std::int64_t end = start + options.duration;
+  std::int64_t at = start;
+  double rounds = 0;
+  while (at < end) {
+    for (int i = 0; i != 8; ++i) round();
+    rounds += 8;
+    at = now();
+  }
+  return {.ns = static_cast<double>(at - start) / rounds, .switches = (context_switches() - switches_before) / rounds};
+}
+
+Result time_contended(const Options& options, std::size_t threads, const std::function<void(std::size_t)>& many_steps,
+                      const std::function<void(std::size_t)>& one_step) {
+  struct alignas(128) Counter {
+    double ops = 0;
+    std::int64_t longest = 0;
+  };
+  constexpr int kSteps = 16;  // many_steps() takes so many
+  std::vector<Counter> counters(threads);
+  std::atomic<bool> stop{false};
+  Result result;
+  const auto pass = [&](std::int64_t duration) {
+    const std::int64_t start = now();
+    while (now() - start < duration) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    stop.store(true);
+    return static_cast<double>(now() - start);
+  };
+  {
+    Team team(options, threads, [&](std::size_t i) {
+      double ops = 0;
+      while (!stop.load(std::memory_order_relaxed)) {
+        many_steps(i);
+        ops += kSteps;
+        counters[i].ops = ops;
+      }
+    });
+    const double switches_before = context_switches();
+    team.go();
+    const double took = pass(options.duration * 2 / 3);
+    double total = 0;
+    double least = counters[0].ops;
+    double most = 0;
+    for (const Counter& counter : counters) {
+      total += counter.ops;
+      least = std::min(least, counter.ops);
+      most = std::max(most, counter.ops);
+    }
+    result.switches = (context_switches() - switches_before) / std::max(total, 1.0);
+    team.join();
+    result.ns = took / std::max(total, 1.0);
+    result.fairness = least / std::max(most, 1.0);
+  }
+  stop.store(false);
+  {
+    Team team(options, threads, [&](std::size_t i) {
+      std::int64_t before = now();
+      while (!stop.load(std::memory_order_relaxed)) {
+        one_step(i);
+        const std::int64_t after = now();
+        counters[i].longest = std::max(counters[i].longest, after - before);
+        before = after;
+      }
+    });
+    team.go();
+    pass(options.duration / 3);
+    team.join();
+  }
+  std::int64_t longest = 0;
+  for (const Counter& counter : counters) longest = std::max(longest, counter.longest);
+  result.longest_ms = static_cast<double>(longest) / 1e6;
+  return result;
+}
+
+}  // namespace bench

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+//
+// Cost curves: the same question for growing numbers of waiters and objects. Options::count is the number.
+//
+//   scale_notify          one condition, `count` waiters: one notify() and one wait() of the thread it wakes
+//   scale_notify_all      one condition, `count` waiters: notify_all() until the last is back, per waiter
+//   scale_unlock          one lock, `count` queued threads: one release and the acquisition that follows
+//   scale_timeout         one event, `count` waiters: another one whose wait ends at once
+//   scale_waiting_objects `count` events with a waiter each: one set() and the wait that follows
+//   scale_objects         `count` locks in turn, each free: a pair, and what a lock takes in memory
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <threading/condition.hpp>
+#include <threading/embedding.hpp>
+#include <threading/event.hpp>
+#include <threading/lock.hpp>
+
+#include "rivals.hpp"
+
+namespace bench {
+namespace {
+
+constexpr const char* kName = "threading++";
+
+std::size_t count_of(const Options& options) { return options.count != 0 ? options.count : 1; }
+
+Result scale_notify(const Options& options) {
+  const std::size_t count = count_of(options);
+  threading::Lock lock;
+  threading::Condition condition(lock);
+  threading::Semaphore done(0);
+  bool stop = false;
+  Team team(options, count, [&](std::size_t) {
+    lock.acquire();
+    while (!stop) {
+      condition.wait();
+      done.release();
+    }
+    lock.release();
+  });
+  team.go();
+  while (threading::Embedding::waiters(condition) != count) std::this_thread::yield();
+  const Result result = time_rounds(options, [&] {
+    lock.acquire();
+    condition.notify();
+    lock.release();
+    done.acquire();
+  });
+  lock.acquire();
+  stop = true;
+  condition.notify_all();
+  lock.release();
+  team.join();
+  return result;
+}
+
+Result scale_notify_all(const Options& options) {
+  const std::size_t count = count_of(options);
+  threading::Lock lock;
+  threading::Condition go(lock);
+  threading::Condition all_waiting(lock);
+  std::size_t waiting = 0;
+  std::uint64_t generation = 0;
+  bool stop = false;
+  Team team(options, count, [&](std::size_t) {
+    lock.acquire();
+    while (!stop) {
+      const std::uint64_t seen = generation;
+      if (++waiting == count) all_waiting.notify();
+      while (generation == seen) go.wait();
+    }
+    lock.release();
+  });
+  team.go();
+  const auto round = [&](bool last) {
+    lock.acquire();
+    while (waiting != count) all_waiting.wait();
+    waiting = 0;
+    ++generation;
+    stop = last;
+    go.notify_all();
+    lock.release();
+  };
+  round(false);
+  const double switches_before = context_switches();
+  const std::int64_t start = now();
+  std::int64_t rounds = 0;
+  do {
+    round(false);
+    ++rounds;
+  } while (now() - start < options.duration);
+  const double woken = static_cast<double>(rounds) * static_cast<double>(count);
+  const Result result{.ns = static_cast<double>(now() - start) / woken,
+                      .switches = (context_switches() - switches_before) / woken};
+  round(true);
+  team.join();
+  return result;
+}
+
+Result scale_unlock(const Options& options) {
+  const std::size_t count = count_of(options);
+  threading::Lock lock;
+  std::atomic<bool> stop{false};
+  std::atomic<std::size_t> started{0};
+  std::atomic<std::uint64_t> taken{0};
+  lock.acquire();
+  Team team(options, count, [&](std::size_t) {
+    started.fetch_add(1);
+    while (!stop.load(std::memory_order_relaxed)) {
+      lock.acquire();
+      taken.fetch_add(1, std::memory_order_relaxed);
+      lock.release();
+    }
+  });
+  team.go();
+  while (started.load() != count) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // not to reach a state: to begin with a full queue
+  lock.release();
+  const double switches_before = context_switches();
+  const std::int64_t start = now();
+  while (now() - start < options.duration) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const double ops = std::max(1.0, static_cast<double>(taken.load()));
+  const Result result{.ns = static_cast<double>(now() - start) / ops,
+                      .switches = (context_switches() - switches_before) / ops};
+  stop.store(true);
+  team.join();
+  return result;
+}
+
+Result scale_timeout(const Options& options) {
+  const std::size_t count = count_of(options);
+  threading::Event event;
+  Team team(options, count, [&](std::size_t) { event.wait(); });
+  team.go();
+  while (threading::Embedding::waiters(event) != count) std::this_thread::yield();
+  const Result result = time_rounds(options, [&] { keep(event.wait(std::chrono::nanoseconds(1))); });
+  event.set();
+  team.join();
+  return result;
+}
+
+Result scale_waiting_objects(const Options& options) {
+  const std::size_t count = count_of(options);
+  std::vector<threading::Event> go(count);
+  threading::Event done;
+  std::atomic<bool> stop{false};
+  Team team(options, count, [&](std::size_t i) {
+    for (;;) {
+      go[i].wait();
+      go[i].clear();
+      if (stop.load()) return;
+      done.set();
+    }
+  });
+  team.go();
+  for (const threading::Event& event : go) {
+    while (threading::Embedding::waiters(event) != 1) std::this_thread::yield();
+  }
+  std::size_t next = 0;
+  const Result result = time_rounds(options, [&] {
+    go[next].set();
+    next = (next + 1) % count;
+    done.wait();
+    done.clear();
+  });
+  stop.store(true);
+  for (threading::Event& event : go) event.set();
+  team.join();
+  return result;
+}
+
+Result scale_objects(const Options& options) {
+  const std::size_t count = count_of(options);
+  const double before = resident_bytes();
+  std::vector<threading::Lock> locks(count);
+  for (threading::Lock& lock : locks) lock.acquire();
+  for (threading::Lock& lock : locks) lock.release();
+  const double bytes = std::max(0.0, resident_bytes() - before) / static_cast<double>(count);
+  std::size_t next = 0;
+  Result result = time_each(options, [&] {
+    locks[next].acquire();
+    locks[next].release();
+    if (++next == count) next = 0;
+  });
+  result.bytes = bytes;
+  return result;
+}
+
+}  // namespace
+
+void add_scale() {
+  add("scale_notify", kName, scale_notify);
+  add("scale_notify_all", kName, scale_notify_all);
+  add("scale_unlock", kName, scale_unlock);
+  add("scale_timeout", kName, scale_timeout);
+  add("scale_waiting_objects", kName, scale_waiting_objects);
+  add("scale_objects", kName, scale_objects);
+}
+
+}  // namespace bench
