@@ -6,8 +6,8 @@
 #   called after the sources' target is complete, its link to threadingpp included.
 #
 #   Calls come from GCC's -finstrument-functions and, with Clang in an executable, from XRay; USING overrules that.
-#   Functions of the standard library and of this one, instantiated in the sources, produce none, except with Clang's
-#   -finstrument-functions, which knows no exceptions. File and line need -g as ever.
+#   Inline functions of the standard library and of this one that the sources use produce none, except with Clang and
+#   `instrument`, which cannot leave them out. File and line need -g as ever.
 
 function(threadingpp_trace target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "LINES" "USING" "")
@@ -25,16 +25,24 @@ function(threadingpp_trace target)
   endif()
 
   if(arg_USING STREQUAL "instrument")
-    set(flags -finstrument-functions)
-    if(NOT clang)
-      list(APPEND flags -finstrument-functions-exclude-file-list=/include/c++/,/include/threading/)
+    if(clang)
+      # Before inlining, its calls refer to functions that exist only inlined; the linker would miss them.
+      set(flags -finstrument-functions-after-inlining)
+    else()
+      set(flags -finstrument-functions)
+      set(never /include/c++/,/include/threading/)
+      if(CMAKE_LIBRARY_ARCHITECTURE)  # where the standard library's configuration is
+        string(APPEND never ,/${CMAKE_LIBRARY_ARCHITECTURE}/c++/)
+      endif()
+      list(APPEND flags -finstrument-functions-exclude-file-list=${never})
     endif()
   elseif(arg_USING STREQUAL "xray")
     if(NOT clang OR NOT type STREQUAL "EXECUTABLE")
       message(FATAL_ERROR "threadingpp_trace(${target}): XRay needs Clang and an executable")
     endif()
+    # Regular expressions, but for the asterisks.
     set(never ${CMAKE_BINARY_DIR}/threadingpp-trace-never.txt)
-    file(CONFIGURE OUTPUT ${never} CONTENT "[never]\nsrc:*/include/c++/*\nsrc:*/include/threading/*\n")
+    file(CONFIGURE OUTPUT ${never} CONTENT "[never]\nsrc:*/include/*c\\+\\+/*\nsrc:*/include/threading/*\n")
     # By default only long functions are instrumented.
     set(flags -fxray-instrument -fxray-instruction-threshold=1 -fxray-attr-list=${never})
   else()
@@ -46,6 +54,8 @@ function(threadingpp_trace target)
     list(APPEND archives threadingpp::trace_lines)
   endif()
 
+  # The same source in another target stays as it is.
+  list(TRANSFORM flags REPLACE "(.+)" "$<$<STREQUAL:$<TARGET_PROPERTY:NAME>,${target}>:\\1>")
   set_property(SOURCE ${sources} TARGET_DIRECTORY ${target} APPEND PROPERTY COMPILE_OPTIONS ${flags})
   target_link_libraries(${target} PRIVATE ${archives})
   # The archives call the library. The linker reads static ones in order, so that it must come again after them.

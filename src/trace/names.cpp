@@ -10,6 +10,7 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include <threading/lock.hpp>
 #include <threading/trace.hpp>
@@ -144,32 +146,26 @@ const Symbol& symbol_at(const void* address) {
 }
 
 std::string_view without_return_type(std::string_view pretty) noexcept {
-  // The parameter list is the first parenthesis outside of template arguments that has a name before it.
+  // The name begins behind the last blank before the parameters, and those begin at the first parenthesis outside of
+  // template arguments that is not "(anonymous namespace)", which has nothing or "::" before it. An operator's name may
+  // hold blanks and brackets of its own.
   std::size_t begin = 0;
   int depth = 0;
   for (std::size_t i = 0; i < pretty.size(); ++i) {
-    const char c = pretty[i];
-    if (pretty.substr(i).starts_with("operator")) {
-      // Its name may hold brackets and blanks of its own: up to the parenthesis, "operator()" included.
-      const std::size_t name = pretty.substr(i).starts_with("operator()") ? i + 10 : i;
-      const std::size_t open = pretty.find('(', name);
-      return open == pretty.npos ? pretty.substr(begin) : pretty.substr(begin, pretty.find(')', open) + 1 - begin);
+    const std::string_view rest = pretty.substr(i);
+    const bool is_operator = depth == 0 && rest.starts_with("operator");
+    if (is_operator || (depth == 0 && rest.starts_with('(') && i > begin && pretty[i - 1] != ':')) {
+      return pretty.substr(begin, std::min(pretty.find(" [", i), pretty.size()) - begin);
     }
-    if (c == '<') ++depth;
-    if (c == '>') --depth;
-    if (depth != 0) continue;
-    if (c == ' ') begin = i + 1;
-    if (c == '(' && i > begin) {
-      std::size_t end = pretty.rfind(" [");
-      if (end == pretty.npos) end = pretty.size();
-      return pretty.substr(begin, end - begin);
-    }
+    if (rest.starts_with('<') || rest.starts_with('(')) ++depth;
+    if (rest.starts_with('>') || rest.starts_with(')')) --depth;
+    if (rest.starts_with(' ') && depth == 0) begin = i + 1;
   }
   return pretty;
 }
 
-void lock_names() noexcept { names().lock.lock(); }
-void unlock_names() noexcept { names().lock.unlock(); }
+void lock_names() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { names().lock.lock(); }
+void unlock_names() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { names().lock.unlock(); }
 
 }  // namespace trace
 

@@ -99,14 +99,14 @@ void install(PerThread& self, Member which, FunctionPtr function) {
 
 void out_of_memory() noexcept { std::fputs("threading: no memory to trace a thread; it runs untraced\n", stderr); }
 
-void prepare_to_fork() noexcept {
+void prepare_to_fork() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS {
   PerThread& self = detail::backend::per_thread();
   const bool in_trace = std::exchange(self.in_trace, true);
   table().lock.lock();
   table().forking_in_trace = in_trace;
   lock_names();
 }
-void after_fork() noexcept {
+void after_fork() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS {
   unlock_names();
   const bool in_trace = table().forking_in_trace;
   table().lock.unlock();

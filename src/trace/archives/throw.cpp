@@ -33,7 +33,7 @@ constinit detail::TraceSource source{"throw", 1u << TraceEvent::exception, nullp
 
 }  // namespace
 
-extern "C" THREADING_API THREADING_UNTRACED [[noreturn]] void __cxa_throw(void* thrown, std::type_info* type,
+extern "C" [[noreturn]] THREADING_API THREADING_UNTRACED void __cxa_throw(void* thrown, std::type_info* type,
                                                                           void (*destroy)(void*)) {
   detail::PerThread& self = detail::backend::tls_per_thread;
   if (detail::is_traced(self)) {
