@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// The backoff policy: a spin ends when it succeeds or when it has cost as much as sleeping would.
+#include "parking/spin_wait.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using threading::detail::backend::cpu_count;
+using threading::parking::SpinHistory;
+
+bool never() noexcept { return false; }
+
+TEST(SpinHistory, GivesUp) {
+  SpinHistory history;
+  for (int i = 0; i < 200; ++i) ASSERT_FALSE(history.spin(never));
+}
+
+TEST(SpinHistory, SucceedsAtOnceWhenItIsDoneAlready) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  EXPECT_TRUE(history.spin([]() noexcept { return true; }));
+}
+
+TEST(SpinHistory, SucceedsWhenItIsDoneAfterAWhile) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  int looks = 0;
+  EXPECT_TRUE(history.spin([&]() noexcept { return ++looks == 5; }));
+  EXPECT_EQ(looks, 5);
+}
+
+// After a failure the next waits do not spin at all: 1, then 3, then 7 … never more than 63.
+TEST(SpinHistory, SkipsMoreAndMoreWaitsAfterFailures) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  int looks = 0;
+  const auto counting = [&]() noexcept { return ++looks < 0; };
+  for (const int skipped : {1, 3, 7, 15, 31, 63, 63}) {
+    looks = 0;
+    ASSERT_FALSE(history.spin(counting));
+    ASSERT_GT(looks, 0);
+    looks = 0;
+    for (int i = 0; i < skipped; ++i) ASSERT_FALSE(history.spin(counting));
+    ASSERT_EQ(looks, 0) << "spun although it had failed";
+  }
+}
+
+TEST(SpinHistory, SpinsAgainAfterTheResetForAForkedChild) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  for (int i = 0; i < 5; ++i) static_cast<void>(history.spin(never));
+  history.reset_after_fork();
+  EXPECT_TRUE(history.spin([]() noexcept { return true; }));
+}
+
+}  // namespace
