@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+//
+// A Condition over exactly our Lock or RLock is the core's. Over any other object with acquire() and release() it holds
+// a Condition of the stdlib over that object, and passes everything on.
+
+#include "arguments.hpp"
+#include "objects.hpp"
+#include "without_gil.hpp"
+
+namespace face {
+namespace {
+
+void dealloc(PyObject* self);
+bool is_exact(PyObject* self) { return Py_TYPE(self)->tp_dealloc == &dealloc; }
+
+ConditionObject& object_of(PyObject* self) { return *reinterpret_cast<ConditionObject*>(self); }
+
+PyObject* call(PyObject* object, const char* method, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  PyObject* const bound = PyObject_GetAttrString(object, method);
+  if (bound == nullptr) return nullptr;
+#if PY_VERSION_HEX >= 0x03090000
+  PyObject* const result = PyObject_Vectorcall(bound, args, static_cast<std::size_t>(count), names);
+#else
+  PyObject* const result = _PyObject_Vectorcall(bound, args, static_cast<std::size_t>(count), names);
+#endif
+  Py_DECREF(bound);
+  return result;
+}
+PyObject* call(PyObject* object, const char* method) { return call(object, method, nullptr, 0, nullptr); }
+
+// Whether __init__ has run. Returns: false with AttributeError set.
+bool is_made(const ConditionObject& self) {
+  if (self.lock != nullptr) return true;
+  PyErr_SetString(PyExc_AttributeError, "'Condition' object has no attribute '_lock'");
+  return false;
+}
+
+bool is_owned(const ConditionObject& self) {
+  return self.over_lock ? lock_of(self.lock).locked() : Embedding::is_owned(rlock_of(self.lock));
+}
+
+PyObject* acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.lock, "acquire", args, count, names);
+  return object.over_lock ? lock_acquire(object.lock, args, count, names)
+                          : rlock_acquire(object.lock, args, count, names);
+}
+
+PyObject* release(PyObject* self, PyObject*) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.lock, "release");
+  return object.over_lock ? lock_release(object.lock, nullptr) : rlock_release(object.lock, nullptr);
+}
+
+PyObject* enter(PyObject* self) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.lock, "__enter__");
+  return acquire(self, nullptr, 0, nullptr);
+}
+
+PyObject* leave(PyObject* self) {
+  const ConditionObject& object = object_of(self);
+  if (object.foreign == nullptr) return release(self, nullptr);
+  PyObject* const nothing[] = {Py_None, Py_None, Py_None};
+  return call(object.lock, "__exit__", nothing, 3, nullptr);
+}
+
+// Gives the lock back and takes it again, as a wait that has timed out before it began.
+void poll(ConditionObject& self) {
+  if (self.over_lock) {
+    threading::Lock& lock = lock_of(self.lock);
+    lock.unlock();
+    if (!lock.try_lock()) without_gil([&lock] { return Embedding::acquire(lock, {}); });
+    return;
+  }
+  threading::RLock& lock = rlock_of(self.lock);
+  const std::uint32_t depth = Embedding::release_all(lock);
+  if (!lock.try_lock()) without_gil([&lock] { return Embedding::acquire(lock, {}); });
+  Embedding::set_depth(lock, depth);
+  rlock_object(self.lock).owner = PyThread_get_thread_ident();
+}
+
+// Requires: the lock is held. Returns: 1 notified, 0 timed out, -1 a signal handler raised. The lock is held again.
+int wait_until(ConditionObject& self, Deadline deadline) {
+  if (deadline == Deadline::passed()) {
+    poll(self);
+    return 0;
+  }
+  threading::Condition& condition = *self.held.core;
+  // The GIL goes before the lock does, and comes back before it: whoever wakes us by releasing the lock does not find
+  // the GIL taken by the one it woke.
+  HandledWait waiting(deadline);
+  const auto waited =
+      waiting.run([&condition](const Embedding::Wait& bound) { return Embedding::wait_released(condition, bound); });
+  if (!Embedding::try_take_back(condition, waited)) {
+    without_gil([&condition, &waited] {
+      Embedding::take_back(condition, waited);
+      return 0;
+    });
+  }
+  if (!self.over_lock) rlock_object(self.lock).owner = PyThread_get_thread_ident();
+  if (waiting.raised()) return -1;
+  return waited.outcome == Outcome::ok ? 1 : 0;
+}
+
+bool refuse_wait(const ConditionObject& self) {
+  if (is_owned(self)) return false;
+  PyErr_SetString(PyExc_RuntimeError, "cannot wait on un-acquired lock");
+  return true;
+}
+
+constexpr const char* kWaitParameters[] = {"timeout"};
+constexpr const char* kWaitForParameters[] = {"predicate", "timeout"};
+constexpr const char* kNotifyParameters[] = {"n"};
+
+PyObject* wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.foreign, "wait", args, count, names);
+  PyObject* timeout = nullptr;
+  if (!read_arguments("Condition.wait", args, count, names, kWaitParameters, 1, &timeout)) return nullptr;
+  Deadline deadline = Deadline::never();
+  if (refuse_wait(object) || !read_timeout(timeout, deadline)) return nullptr;
+  const int notified = wait_until(object, deadline);
+  return notified < 0 ? nullptr : boolean(notified == 1);
+}
+
+// One round of wait_for(). A subclass may have its own wait().
+bool wait_once(PyObject* self, bool exact, Deadline deadline) {
+  if (exact) return !refuse_wait(object_of(self)) && wait_until(object_of(self), deadline) >= 0;
+  PyObject* seconds = new_reference(Py_None);
+  if (!deadline.is_never()) {
+    const bool passed = deadline == Deadline::passed();
+    const std::int64_t left =
+        passed ? 0 : deadline.nanoseconds() - threading::detail::backend::monotonic_now();
+    Py_DECREF(seconds);
+    seconds = PyFloat_FromDouble(static_cast<double>(left) * 1e-9);
+    if (seconds == nullptr) return false;
+  }
+  PyObject* const result = call(self, "wait", &seconds, 1, nullptr);
+  Py_DECREF(seconds);
+  Py_XDECREF(result);
+  return result != nullptr;
+}
+
+PyObject* wait_for(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  if (!is_made(object_of(self))) return nullptr;
+  if (object_of(self).foreign != nullptr) return call(object_of(self).foreign, "wait_for", args, count, names);
+  PyObject* values[2];
+  if (!read_arguments("Condition.wait_for", args, count, names, kWaitForParameters, 2, values)) return nullptr;
+  if (values[0] == nullptr) {
+    PyErr_SetString(PyExc_TypeError, "wait_for() missing 1 required positional argument: 'predicate'");
+    return nullptr;
+  }
+  const bool exact = is_exact(self);
+  Deadline deadline = Deadline::never();
+  bool started = false;
+  for (;;) {
+    PyObject* const result = PyObject_CallObject(values[0], nullptr);
+    if (result == nullptr) return nullptr;
+    const int truth = PyObject_IsTrue(result);
+    if (truth > 0 || (truth == 0 && started && deadline.expired())) return result;
+    Py_DECREF(result);
+    if (truth < 0 || (!started && exact && refuse_wait(object_of(self)))) return nullptr;
+    if (!started && !read_timeout(values[1], deadline)) return nullptr;
+    started = true;
+    if (!wait_once(self, exact, deadline)) return nullptr;
+  }
+}
+
+PyObject* notify(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.foreign, "notify", args, count, names);
+  PyObject* n = nullptr;
+  if (!read_arguments("Condition.notify", args, count, names, kNotifyParameters, 1, &n)) return nullptr;
+  if (!is_owned(object)) {
+    PyErr_SetString(PyExc_RuntimeError, "cannot notify on un-acquired lock");
+    return nullptr;
+  }
+  threading::Condition& condition = *object.held.core;
+  if (n == nullptr) {
+    condition.notify(1);
+  } else if (Embedding::waiters(condition) != 0) {
+    PyObject* const zero = PyLong_FromLong(0);
+    const int some = PyObject_RichCompareBool(n, zero, Py_GT);
+    Py_DECREF(zero);
+    if (some < 0) return nullptr;
+    const double wanted = some == 1 ? PyFloat_AsDouble(n) : 0;  // a number of any kind is enough for the stdlib
+    if (wanted == -1 && PyErr_Occurred()) PyErr_Clear();
+    if (wanted > 0) condition.notify(wanted < 1e9 ? static_cast<std::size_t>(wanted) : SIZE_MAX);
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* notify_all(PyObject* self, PyObject*) {
+  ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.foreign, "notify_all");
+  if (!is_owned(object)) {
+    PyErr_SetString(PyExc_RuntimeError, "cannot notify on un-acquired lock");
+    return nullptr;
+  }
+  object.held.core->notify_all();
+  Py_RETURN_NONE;
+}
+
+PyObject* old_notify_all(PyObject* self, PyObject*) {
+  if (kDeprecatesCamelCase &&
+      PyErr_WarnEx(PyExc_DeprecationWarning, "notifyAll() is deprecated, use notify_all() instead", 1) < 0) {
+    return nullptr;
+  }
+  return notify_all(self, nullptr);
+}
+
+// What a lock offers under these names, a condition over it offers too.
+PyObject* owned(PyObject* self, PyObject*) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.foreign, "_is_owned");
+  return boolean(is_owned(object));
+}
+
+PyObject* release_save(PyObject* self, PyObject*) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.foreign, "_release_save");
+  return object.over_lock ? lock_release(object.lock, nullptr) : call(object.lock, "_release_save");
+}
+
+PyObject* acquire_restore(PyObject* self, PyObject* state) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.foreign, "_acquire_restore", &state, 1, nullptr);
+  return object.over_lock ? lock_acquire(object.lock, nullptr, 0, nullptr)
+                          : call(object.lock, "_acquire_restore", &state, 1, nullptr);
+}
+
+PyObject* locked(PyObject* self, PyObject*) {
+  const ConditionObject& object = object_of(self);
+  return is_made(object) ? call(object.lock, "locked") : nullptr;
+}
+
+PyObject* reinit(PyObject* self, PyObject*) {
+  ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return call(object.foreign, "_at_fork_reinit");
+  Embedding::reset_after_fork(*object.held.core);
+  return call(object.lock, "_at_fork_reinit");
+}
+
+PyObject* refuse_pickle(PyObject*, PyObject*) {
+  PyErr_SetString(PyExc_TypeError, "cannot pickle '_thread.lock' object");
+  return nullptr;
+}
+
+PyObject* get_lock(PyObject* self, void*) {
+  const ConditionObject& object = object_of(self);
+  return is_made(object) ? new_reference(object.lock) : nullptr;
+}
+
+// A view: as many as wait.
+PyObject* get_waiters(PyObject* self, void*) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return PyObject_GetAttrString(object.foreign, "_waiters");
+  const auto count = static_cast<Py_ssize_t>(Embedding::waiters(*object.held.core));
+  PyObject* const view = PyTuple_New(count);
+  for (Py_ssize_t i = 0; view != nullptr && i != count; ++i) PyTuple_SET_ITEM(view, i, new_reference(Py_None));
+  return view;
+}
+
+PyObject* repr(PyObject* self) {
+  const ConditionObject& object = object_of(self);
+  if (!is_made(object)) return nullptr;
+  if (object.foreign != nullptr) return PyObject_Repr(object.foreign);
+  return PyUnicode_FromFormat("<Condition(%R, %zd)>", object.lock,
+                              static_cast<Py_ssize_t>(Embedding::waiters(*object.held.core)));
+}
+
+// The type in this module that `type` is or derives from.
+PyTypeObject* base_of(PyTypeObject* type) {
+  while (type->tp_dealloc != &dealloc) type = type->tp_base;
+  return type;
+}
+
+PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return type->tp_alloc(type, 0); }
+
+bool adopt(ConditionObject& self, PyObject* lock) {
+  self.over_lock = is_lock(lock);
+  if (self.over_lock) {
+    self.held.make(lock_of(lock));
+  } else if (is_rlock(lock)) {
+    self.held.make(rlock_of(lock));
+  } else {
+    PyObject* const type = original("Condition");
+    PyObject* const foreign = type != nullptr ? PyObject_CallFunctionObjArgs(type, lock, nullptr) : nullptr;
+    Py_XDECREF(type);
+    if (foreign == nullptr) return false;
+    Py_XSETREF(self.foreign, foreign);
+  }
+  Py_INCREF(lock);
+  Py_XSETREF(self.lock, lock);
+  return true;
+}
+
+int init(PyObject* self, PyObject* args, PyObject* names) {
+  static const char* keywords[] = {"lock", nullptr};
+  PyObject* lock = Py_None;
+  if (PyTuple_GET_SIZE(args) != 0 || names != nullptr) {
+    if (!PyArg_ParseTupleAndKeywords(args, names, "|O:Condition", const_cast<char**>(keywords), &lock)) return -1;
+  }
+  ConditionObject& object = object_of(self);
+  Py_CLEAR(object.foreign);
+  if (lock != Py_None) return adopt(object, lock) ? 0 : -1;
+  PyObject* const module = module_of(base_of(Py_TYPE(self)));
+  PyObject* const own = module != nullptr ? new_rlock(module) : nullptr;
+  if (own == nullptr) return -1;
+  const bool done = adopt(object, own);
+  Py_DECREF(own);
+  return done ? 0 : -1;
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(object_of(self).lock);
+  Py_VISIT(object_of(self).foreign);
+  Py_VISIT(object_of(self).dict);
+  return visit_type(self, visit, arg);
+}
+
+// Keeps the lock: the core refers to it, and it refers to nothing.
+int drop(PyObject* self) {
+  Py_CLEAR(object_of(self).dict);
+  Py_CLEAR(object_of(self).foreign);
+  return 0;
+}
+
+void dealloc(PyObject* self) {
+  PyTypeObject* const type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  if (object_of(self).weakrefs != nullptr) PyObject_ClearWeakRefs(self);
+  drop(self);
+  object_of(self).held.destroy();
+  Py_CLEAR(object_of(self).lock);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyMethodDef methods[] = {
+    {"acquire", as_method(&acquire), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("Take the lock; see its acquire().")},
+    {"release", &release, METH_NOARGS, PyDoc_STR("Give the lock back.")},
+    {"wait", as_method(&wait), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("wait(timeout=None) -> bool\n\nRelease the lock, wait to be notified, take the lock again.")},
+    {"wait_for", as_method(&wait_for), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("wait_for(predicate, timeout=None)\n\nWait until the predicate is true; return its last value.")},
+    {"notify", as_method(&notify), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("notify(n=1)\n\nWake up to n of the threads that wait, those first that wait longest.")},
+    {"notify_all", &notify_all, METH_NOARGS, PyDoc_STR("notify_all()\n\nWake all threads that wait.")},
+    {"notifyAll", &old_notify_all, METH_NOARGS, PyDoc_STR("The old spelling of notify_all().")},
+    {"_is_owned", &owned, METH_NOARGS, nullptr},
+    {"_release_save", &release_save, METH_NOARGS, nullptr},
+    {"_acquire_restore", &acquire_restore, METH_O, nullptr},
+    {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
+    {kReinitsAfterFork ? "_at_fork_reinit" : "_is_owned", kReinitsAfterFork ? &reinit : &owned, METH_NOARGS, nullptr},
+    {kOwnersTellLocked ? "locked" : nullptr, &locked, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef getset[] = {kDictGetter,
+                        {"_lock", &get_lock, nullptr, nullptr, nullptr},
+                        {"_waiters", &get_waiters, nullptr, nullptr, nullptr},
+                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
+                       {Py_tp_new, as_slot(&construct)},
+                       {Py_tp_init, as_slot(&init)},
+                       {Py_tp_repr, as_slot(&repr)},
+                       {Py_tp_traverse, as_slot(&traverse)},
+                       {Py_tp_clear, as_slot(&drop)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_getset, getset},
+                       {Py_tp_doc, const_cast<char*>("Threads wait, releasing a lock, until others notify them.")},
+                       {0, nullptr}};
+
+}  // namespace
+
+PyObject* make_condition_type(PyObject* module) {
+  PyType_Spec spec{"threading.Condition", sizeof(ConditionObject), 0,
+                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+  TypeExtras extras;
+  extras.dict = offsetof(ConditionObject, dict);
+  extras.weakrefs = offsetof(ConditionObject, weakrefs);
+  extras.enter = &enter;
+  extras.exit = &leave;
+  return make_type(module, spec, extras);
+}
+
+}  // namespace face

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include <threading/detail/thread_token.hpp>
+
+#include "arguments.hpp"
+#include "objects.hpp"
+#include "without_gil.hpp"
+
+namespace face {
+namespace {
+
+// So that the lock knows its owner's name, for dump().
+bool take(threading::Lock& lock) {
+  static_cast<void>(threading::detail::thread_token());
+  return lock.try_lock();
+}
+
+PyObject* enter(PyObject* self) {
+  if (take(lock_of(self))) Py_RETURN_TRUE;
+  if (wait_for_lock(lock_of(self), Deadline::never()) < 0) return nullptr;
+  Py_RETURN_TRUE;
+}
+
+PyObject* leave(PyObject* self) { return lock_release(self, nullptr); }
+
+PyObject* locked(PyObject* self, PyObject*) { return boolean(lock_of(self).locked()); }
+
+PyObject* reinit(PyObject* self, PyObject*) {
+  Embedding::reset_after_fork(lock_of(self));
+  Py_RETURN_NONE;
+}
+
+PyObject* repr(PyObject* self) {
+  return PyUnicode_FromFormat("<%s %s object at %p>", lock_of(self).locked() ? "locked" : "unlocked",
+                              Py_TYPE(self)->tp_name, static_cast<void*>(self));
+}
+
+PyObject* create(PyTypeObject* type) {
+  auto* const self = reinterpret_cast<LockObject*>(type->tp_alloc(type, 0));
+  if (self != nullptr) self->held.make();
+  return reinterpret_cast<PyObject*>(self);
+}
+
+PyObject* construct([[maybe_unused]] PyTypeObject* type, PyObject* args, PyObject* names) {
+  if (PyTuple_GET_SIZE(args) != 0 || (names != nullptr && PyDict_GET_SIZE(names) != 0)) {
+    // The running interpreter's own words.
+    PyObject* const lock = module_attribute("_stdlib_lock");
+    PyObject* const result = lock != nullptr ? PyObject_Call(lock, args, names) : nullptr;
+    Py_XDECREF(lock);
+    Py_XDECREF(result);
+    if (result != nullptr) PyErr_SetString(PyExc_TypeError, "lock() takes no arguments");
+    return nullptr;
+  }
+  return create(type);
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) { return visit_type(self, visit, arg); }
+
+void dealloc(PyObject* self) {
+  PyTypeObject* const type = Py_TYPE(self);
+  auto& lock = *reinterpret_cast<LockObject*>(self);
+  if (kLocksAreCollected) PyObject_GC_UnTrack(self);
+  if (lock.weakrefs != nullptr) PyObject_ClearWeakRefs(self);
+  lock.held.destroy();
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyMethodDef methods[] = {
+    {"acquire", as_method(&lock_acquire), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("acquire(blocking=True, timeout=-1) -> bool\n\nLock the lock; wait for it if asked to.")},
+    {"acquire_lock", as_method(&lock_acquire), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("An obsolete acquire().")},
+    {"release", &lock_release, METH_NOARGS, PyDoc_STR("release()\n\nUnlock the lock. Any thread may.")},
+    {"release_lock", &lock_release, METH_NOARGS, PyDoc_STR("An obsolete release().")},
+    {"locked", &locked, METH_NOARGS, PyDoc_STR("locked() -> bool\n\nWhether the lock is locked.")},
+    {"locked_lock", &locked, METH_NOARGS, PyDoc_STR("An obsolete locked().")},
+    {kReinitsAfterFork ? "_at_fork_reinit" : nullptr, &reinit, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
+                       {Py_tp_repr, as_slot(&repr)},
+                       {Py_tp_new, as_slot(&construct)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_doc, const_cast<char*>("A lock that no thread owns: any thread may release it.")},
+                       {kLocksAreCollected ? Py_tp_traverse : 0, as_slot(&traverse)},
+                       {0, nullptr}};
+
+}  // namespace
+
+PyObject* lock_acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  threading::Lock& lock = lock_of(self);
+  if (count == 0 && names == nullptr) return enter(self);
+  LockBound bound;
+  if (!read_lock_bound(args, count, names, bound)) return nullptr;
+  if (take(lock)) Py_RETURN_TRUE;
+  if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
+  const int taken = wait_for_lock(lock, bound.deadline());
+  return taken < 0 ? nullptr : boolean(taken == 1);
+}
+
+PyObject* lock_release(PyObject* self, PyObject*) {
+  threading::Lock& lock = lock_of(self);
+  if (!lock.locked()) {
+    PyErr_SetString(PyExc_RuntimeError, "release unlocked lock");
+    return nullptr;
+  }
+  lock.unlock();
+  Py_RETURN_NONE;
+}
+
+bool is_lock(PyObject* object) { return Py_TYPE(object)->tp_dealloc == &dealloc; }
+
+PyObject* new_lock(PyObject* module) {
+  PyObject* const type = PyObject_GetAttrString(module, "lock");
+  if (type == nullptr) return nullptr;
+  PyObject* const result = create(reinterpret_cast<PyTypeObject*>(type));
+  Py_DECREF(type);
+  return result;
+}
+
+PyObject* make_lock_type(PyObject* module) {
+  constexpr unsigned long flags = Py_TPFLAGS_DEFAULT | (kLocksAreCollected ? Py_TPFLAGS_HAVE_GC : 0);
+  PyType_Spec spec{"_thread.lock", sizeof(LockObject), 0,
+                   static_cast<unsigned>(flags | (kLockIsAClass ? 0 : kNotCallable)), slots};
+  TypeExtras extras;
+  extras.weakrefs = offsetof(LockObject, weakrefs);
+  extras.enter = &enter;
+  extras.exit = &leave;
+  PyObject* const type = make_type(module, spec, extras);
+  if (type != nullptr && !kLockIsAClass) reinterpret_cast<PyTypeObject*>(type)->tp_new = nullptr;
+  return type;
+}
+
+}  // namespace face

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+//
+// The module `threadingpp._core`: names, types, state; no behaviour. Initialised in phases and without static types, so
+// that every interpreter of a process may have its own.
+#include "objects.hpp"
+
+namespace face {
+namespace {
+
+PyObject* allocate_lock(PyObject* module, PyObject*) { return new_lock(module); }
+
+struct NamedType {
+  const char* name;
+  PyObject* (*make)(PyObject* module);
+};
+
+constexpr NamedType kTypes[] = {
+    {"lock", &make_lock_type},
+    {"RLock", &make_rlock_type},
+    {"Condition", &make_condition_type},
+    {"Event", &make_event_type},
+    {"Semaphore", &make_semaphore_type},
+    {"BoundedSemaphore", &make_bounded_semaphore_type},
+    {"Barrier", &make_barrier_type},
+};
+
+PyMethodDef allocate_lock_method{"allocate_lock", &allocate_lock, METH_NOARGS, PyDoc_STR("allocate_lock() -> lock")};
+
+bool add(PyObject* module, const char* name, PyObject* value) {
+  if (value == nullptr) return false;
+  const bool done = PyObject_SetAttrString(module, name, value) == 0;
+  Py_DECREF(value);
+  return done;
+}
+
+// The stdlib's lock answers for its errors. Found here, before anybody can replace `_thread`.
+bool keep_stdlib_lock(PyObject* module) {
+  PyObject* const thread = PyImport_ImportModule("_thread");
+  if (thread == nullptr) return false;
+  PyObject* const factory = PyObject_GetAttrString(thread, kLockIsAClass ? "lock" : "allocate_lock");
+  Py_DECREF(thread);
+  return add(module, "_stdlib_lock", factory);
+}
+
+// Factories say that they belong to `_thread`, as what they stand for does.
+bool add_lock_factory(PyObject* module) {
+  PyObject* const home = PyUnicode_FromString("_thread");
+  if (home == nullptr) return false;
+  PyObject* const factory = PyCFunction_NewEx(&allocate_lock_method, module, home);
+  Py_DECREF(home);
+  return add(module, "allocate_lock", factory);
+}
+
+int execute(PyObject* module) {
+  if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New())) return -1;
+#if FACE_CACHES_CONTEXT_METHODS
+  if (!prepare_context_methods(module)) return -1;
+#endif
+  for (const NamedType& type : kTypes) {
+    if (!add(module, type.name, type.make(module))) return -1;
+  }
+  return add_lock_factory(module) && add(module, "LockType", PyObject_GetAttrString(module, "lock")) ? 0 : -1;
+}
+
+PyModuleDef_Slot module_slots[] = {{Py_mod_exec, as_slot(&execute)},
+#if PY_VERSION_HEX >= 0x030C0000
+                                   {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+                                   {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+                                   {0, nullptr}};
+
+PyModuleDef definition{PyModuleDef_HEAD_INIT, "_core", "The primitives of threading++.", 0, nullptr, module_slots,
+                       nullptr, nullptr, nullptr};
+
+}  // namespace
+
+PyObject* make_type(PyObject* module, PyType_Spec& spec, const TypeExtras& extras) {
+  constexpr std::size_t kMost = 24;
+  PyType_Slot all[kMost];
+  PyMemberDef members[3];
+  std::size_t count = 0;
+  for (const PyType_Slot* slot = spec.slots; slot->slot != 0; ++slot) all[count++] = *slot;
+#if !FACE_OFFSETS_BY_HAND
+  std::size_t member = 0;
+  if (extras.dict != 0) members[member++] = {"__dictoffset__", T_PYSSIZET, extras.dict, READONLY, nullptr};
+  if (extras.weakrefs != 0) members[member++] = {"__weaklistoffset__", T_PYSSIZET, extras.weakrefs, READONLY, nullptr};
+  members[member] = {nullptr, 0, 0, 0, nullptr};
+  if (member != 0) all[count++] = {Py_tp_members, members};
+#else
+  static_cast<void>(members);
+#endif
+  all[count] = {0, nullptr};
+  PyType_Spec full = spec;
+  full.slots = all;
+  PyObject* const type = new_type(module, &full, extras.bases);
+  if (type == nullptr) return nullptr;
+#if FACE_OFFSETS_BY_HAND
+  if (extras.dict != 0) reinterpret_cast<PyTypeObject*>(type)->tp_dictoffset = extras.dict;
+  if (extras.weakrefs != 0) reinterpret_cast<PyTypeObject*>(type)->tp_weaklistoffset = extras.weakrefs;
+#endif
+  if (extras.enter == nullptr || add_context_methods(module, type, extras)) return type;
+  Py_DECREF(type);
+  return nullptr;
+}
+
+PyObject* module_attribute(const char* name) {
+  PyObject* const module = PyImport_ImportModule("threadingpp._core");
+  PyObject* const value = module != nullptr ? PyObject_GetAttrString(module, name) : nullptr;
+  Py_XDECREF(module);
+  return value;
+}
+
+PyObject* original(const char* name) {
+  PyObject* const originals = module_attribute("_originals");
+  if (originals == nullptr) return nullptr;
+  PyObject* value = PyDict_GetItemString(originals, name);
+  Py_XINCREF(value);
+  Py_DECREF(originals);
+  if (value != nullptr) return value;
+  PyObject* const module = PyImport_ImportModule("threading");
+  value = module != nullptr ? PyObject_GetAttrString(module, name) : nullptr;
+  Py_XDECREF(module);
+  return value;
+}
+
+}  // namespace face
+
+extern "C" __attribute__((visibility("default"))) PyObject* PyInit__core() {
+  return PyModuleDef_Init(&face::definition);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// The only file that lets the interpreter's lock (the GIL) go and takes it back.
+//
+// Up to CPython 3.13 a thread that asks for the GIL while the interpreter shuts down is ended on the spot by
+// pthread_exit(), which unwinds its frames. A destructor, a noexcept function or a catch-all in the way of that unwind
+// ends the process instead. So everything here is plain calls: what is passed in is trivially destructible, and no
+// caller has anything on its stack that wants a destructor.
+#pragma once
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <type_traits>
+
+#include <threading/embedding.hpp>
+
+#include "interpreter.hpp"
+
+namespace face {
+
+using threading::Deadline;
+using threading::Embedding;
+using Outcome = Embedding::Outcome;
+
+// Runs `call()` without the GIL. It must not touch a Python object.
+template <class Call>
+auto without_gil(Call call) {
+  static_assert(std::is_trivially_destructible_v<Call>);
+  PyThreadState* const state = PyEval_SaveThread();
+  const auto result = call();
+  static_assert(std::is_trivially_destructible_v<decltype(result)>);
+  PyEval_RestoreThread(state);
+  return result;
+}
+
+// Signal handlers written in Python run on the main thread only. Elsewhere a wait need not notice signals.
+inline bool is_main_thread() { return syscall(SYS_gettid) == getpid(); }
+
+// A wait during which signal handlers run while the thread keeps its place in the queue.
+class HandledWait {
+ public:
+  explicit HandledWait(Deadline deadline) : deadline_(deadline) {}
+
+  // Runs `call(wait)` without the GIL. Afterwards raised() says whether a handler raised; if so, its exception is set.
+  template <class Call>
+  auto run(Call call) {
+    static_assert(std::is_trivially_destructible_v<Call>);
+    Embedding::Wait wait{.deadline = deadline_};
+    if (is_main_thread()) {
+      wait.interruptible = true;
+      wait.on_signal = {&HandledWait::handle, this};
+    }
+    state_ = PyEval_SaveThread();
+    const auto result = call(static_cast<const Embedding::Wait&>(wait));
+    static_assert(std::is_trivially_destructible_v<decltype(result)>);
+    PyEval_RestoreThread(state_);
+    return result;
+  }
+
+  bool raised() const { return raised_; }
+
+ private:
+  // Below the lot's noexcept frames; on the main thread, which shutdown does not end.
+  static bool handle(void* context) {
+    auto& self = *static_cast<HandledWait*>(context);
+    PyEval_RestoreThread(self.state_);
+    self.raised_ = Py_MakePendingCalls() < 0;
+    self.state_ = PyEval_SaveThread();
+    return !self.raised_;
+  }
+
+  Deadline deadline_;
+  PyThreadState* state_ = nullptr;
+  bool raised_ = false;
+};
+
+// Waits for a Lock or an RLock that somebody else holds. Waits first until it looks free, takes the GIL, and then
+// tries: a thread that owned the lock while it queues for the GIL would keep everybody out for as long as that takes.
+// After one failure it queues for the lock itself, so that it cannot starve.
+// Returns: 1 taken, 0 timed out, -1 with an exception set.
+template <class L>
+int wait_for_lock(L& lock, Deadline deadline) {
+  const Embedding::Wait wait{.deadline = deadline, .interruptible = true};
+  bool only_look = true;
+  for (;;) {
+    const Outcome outcome = without_gil(
+        [&lock, &wait, only_look] { return only_look ? Embedding::wait_until_free(lock, wait) : Embedding::acquire(lock, wait); });
+    if (outcome == Outcome::ok && !only_look) return 1;
+    if (outcome == Outcome::interrupted && Py_MakePendingCalls() < 0) return -1;
+    if (lock.try_lock()) return 1;
+    if (outcome == Outcome::timed_out) return 0;
+    if (outcome == Outcome::ok) only_look = false;
+  }
+}
+
+}  // namespace face
