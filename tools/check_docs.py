@@ -25,9 +25,7 @@ SECTIONS = [
 ]
 
 # Declarations that say it all themselves.
-SELF_EVIDENT = re.compile(r"=\s*(delete|default)\b|\[\[deprecated|^friend\b|^using\b|^static_assert\b|^~|\boperator[=<]")
-# Not for users to call: no page need name them, but a comment must explain them.
-WITHOUT_PAGE = {"operator"}
+SELF_EVIDENT = re.compile(r"=\s*(delete|default)\b|\[\[deprecated|^friend\b|^using\b|^static_assert\b|^~|\boperator\b")
 # Headers that explain themselves: one declaration after the other, for people who write runtimes and primitives.
 HEADERS_ARE_THE_PAGE = {"embedding.hpp", "parking_lot.hpp", "python.hpp"}
 
@@ -92,7 +90,7 @@ def declaration_problems(path, declaration, by_title, everything):
     is_class = declaration.text.endswith("{") and scope_of(declaration.text[:-1]) is not None
     if not declaration.documented and not is_constructor and not (is_class and path.name in HEADERS_ARE_THE_PAGE):
         yield f"{full_name} has no comment"
-    if path.name in HEADERS_ARE_THE_PAGE or declaration.name in WITHOUT_PAGE:
+    if path.name in HEADERS_ARE_THE_PAGE:
         return
     if declaration.owner is None:
         if not mentions(everything, declaration.name):
@@ -144,8 +142,8 @@ def declarations(lines):
                     statement = ""
                 else:
                     skipped = 1
-                    if balanced(text[:-1]) and is_function(text):
-                        if is_public(scopes):
+                    if balanced(text[:-1]):
+                        if is_public(scopes) and is_function(text):
                             yield Declaration(name_of(text), owner_of(scopes), start.number, text, documented)
                         statement = ""
             elif character == "}" and scopes:
@@ -190,7 +188,7 @@ def plain(text):
     text = re.sub(r"\[\[[^]]*\]\]", " ", text)
     text = re.sub(r"\b(THREADING_\w+|alignas|decltype|noexcept|__attribute__)\s*\((?:[^()]|\([^()]*\))*\)", " ", text)
     text = re.sub(r"^\s*template\s*<[^;{]*?>\s*(?=[\w:~\[(])", " ", text)
-    return re.sub(r"\brequires\b.*?(?=\b(?:explicit|bool|void|auto|static|constexpr)\b)", " ", text)
+    return re.sub(r"\brequires\s*(\((?:[^()]|\([^()]*\))*\)|[\w:]+<[^;{]*?>(?=\s))", " ", text)
 
 
 def is_function(text):

@@ -24,7 +24,7 @@ TEST(Bunch, RunsItsBodyOnEveryThread) {
 }
 
 TEST(Bunch, ReportsWhatABodyThrows) {
-  EXPECT_NONFATAL_FAILURE(Bunch(1, [] { throw std::runtime_error("gone wrong"); }).join(), "gone wrong");
+  EXPECT_NONFATAL_FAILURE_ON_ALL_THREADS(Bunch(1, [] { throw std::runtime_error("gone wrong"); }).join(), "gone wrong");
 }
 
 TEST(Eventually, IsFalseWhenThePredicateNeverHolds) {
