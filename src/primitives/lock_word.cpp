@@ -82,6 +82,8 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   if (options.deadline == Deadline::passed()) {
     return try_take(word, token) ? WaitOutcome::ok : WaitOutcome::timed_out;
   }
+  // park() would name this thread in any case; so the lock's holder has a name in dump() when others had to wait for it.
+  if (token == 0) token = thread_token();
   ParkOptions parking{.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop,
                       .at_front = at_front};
   const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
