@@ -44,8 +44,7 @@ int main() {
   producer.join();
 
   threading::With hold(cv);
-  std::cout << "one more within 20 ms: " << std::boolalpha
-            << cv.wait_for(an_item_is_available, 20ms) << '\n';
+  std::cout << "one more within 20 ms: " << std::boolalpha << cv.wait_for(an_item_is_available, 20ms) << '\n';
 
   // The predicate's own last value comes back, whatever its type.
   items = {7, 8};

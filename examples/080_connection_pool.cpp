@@ -44,16 +44,14 @@ int main() {
   std::vector<int> results(20);
   std::vector<threading::Thread> workers;
   for (int n = 0; n < 20; ++n) {
-    workers.push_back(
-        threading::spawn([n, &results] { results[static_cast<std::size_t>(n)] = use_a_connection(n); }));
+    workers.push_back(threading::spawn([n, &results] { results[static_cast<std::size_t>(n)] = use_a_connection(n); }));
   }
   for (const threading::Thread& worker : workers) worker.join();
 
   int sum = 0;
   for (const int result : results) sum += result;
   std::cout << "sum of squares " << sum << '\n';
-  std::cout << "never more than 5 connections: " << std::boolalpha
-            << (open_at_most <= maxconnections) << '\n';
+  std::cout << "never more than 5 connections: " << std::boolalpha << (open_at_most <= maxconnections) << '\n';
 
   // Released more often than acquired: a plain Semaphore would not notice.
   try {

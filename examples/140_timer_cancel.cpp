@@ -21,8 +21,8 @@ int main() {
   late.join();
   std::cout << late.name() << " is alive: " << late.is_alive() << '\n';
 
-  threading::Timer soon(10ms, [](const std::string& whom) { std::cout << "hello, " << whom << '\n'; },
-                        "Timer");
+  threading::Timer soon(
+      10ms, [](const std::string& whom) { std::cout << "hello, " << whom << '\n'; }, "Timer");
   soon.start();
   soon.join();
   soon.cancel();  // too late, and harmless

@@ -20,12 +20,10 @@ int main() {
   std::cout << std::boolalpha;
   long sum = 0;
   threading::Thread worker({.name = "crunch"}, crunch, 1, 100, std::ref(sum));
-  std::cout << "before start: alive " << worker.is_alive() << ", has ident "
-            << worker.ident().has_value() << '\n';
+  std::cout << "before start: alive " << worker.is_alive() << ", has ident " << worker.ident().has_value() << '\n';
   worker.start();
   worker.join();
-  std::cout << "after join: alive " << worker.is_alive() << ", has ident "
-            << worker.ident().has_value() << '\n';
+  std::cout << "after join: alive " << worker.is_alive() << ", has ident " << worker.ident().has_value() << '\n';
   std::cout << "sum " << sum << '\n';
   worker.join();  // a thread can be joined many times
 

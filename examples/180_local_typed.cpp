@@ -11,9 +11,7 @@ namespace {
 
 class Scratch {
  public:
-  explicit Scratch(std::string owner) : owner_(std::move(owner)) {
-    std::cout << "made for " << owner_ << '\n';
-  }
+  explicit Scratch(std::string owner) : owner_(std::move(owner)) { std::cout << "made for " << owner_ << '\n'; }
   ~Scratch() { std::cout << "gone with " << owner_ << '\n'; }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -30,8 +28,7 @@ int main() {
   threading::local<int> count;  // starts as int{} in each thread
   ++*count;
 
-  threading::local<Scratch> scratch(
-      [] { return Scratch(threading::current_thread().name()); });
+  threading::local<Scratch> scratch([] { return Scratch(threading::current_thread().name()); });
   scratch->text = "main's";
 
   threading::Thread worker = threading::spawn({.name = "worker"}, [&] {

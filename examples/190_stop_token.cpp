@@ -27,8 +27,7 @@ int main() {
   {
     threading::Joining scope(threading::spawn([](std::stop_token stop) {
       threading::Event never;
-      std::cout << "a wait that only the scope can end: " << std::boolalpha
-                << never.wait(1h, stop) << '\n';
+      std::cout << "a wait that only the scope can end: " << std::boolalpha << never.wait(1h, stop) << '\n';
     }));
   }
   std::cout << "the scope is over\n";

@@ -22,13 +22,11 @@ std::string text_of(const std::exception_ptr& failure) {
 }  // namespace
 
 int main() {
-  const threading::ExceptHook before =
-      threading::set_excepthook([](const threading::ExceptHookArgs& args) {
-        std::cout << "hook: " << args.thread.name() << ": " << text_of(args.exception) << '\n';
-      });
+  const threading::ExceptHook before = threading::set_excepthook([](const threading::ExceptHookArgs& args) {
+    std::cout << "hook: " << args.thread.name() << ": " << text_of(args.exception) << '\n';
+  });
 
-  threading::Thread worker =
-      threading::spawn({.name = "worker"}, [] { throw std::runtime_error("no such table"); });
+  threading::Thread worker = threading::spawn({.name = "worker"}, [] { throw std::runtime_error("no such table"); });
   worker.join();
 
   if (worker.exception()) std::cout << "join: " << text_of(worker.exception()) << '\n';

@@ -10,8 +10,8 @@
 int main() {
   std::cout << std::boolalpha;
   const threading::Thread main = threading::main_thread();
-  std::cout << main.name() << ": current " << (threading::current_thread() == main) << ", daemon "
-            << main.daemon() << ", ident " << (main.ident() == threading::get_ident()) << '\n';
+  std::cout << main.name() << ": current " << (threading::current_thread() == main) << ", daemon " << main.daemon()
+            << ", ident " << (main.ident() == threading::get_ident()) << '\n';
 
   threading::Event done;
   const auto wait = [&] { done.wait(); };

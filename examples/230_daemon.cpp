@@ -25,6 +25,5 @@ int main() {
   } catch (const threading::RuntimeError& error) {
     std::cout << "RuntimeError: " << error.what() << '\n';
   }
-  std::cout << "background is a daemon: " << std::boolalpha << background.daemon() << '\n'
-            << std::flush;
+  std::cout << "background is a daemon: " << std::boolalpha << background.daemon() << '\n' << std::flush;
 }

@@ -35,8 +35,8 @@ int main() {
   });
   seen.wait();
 
-  std::cout << dummy->name().substr(0, 6) << " alive: " << dummy->is_alive()
-            << ", daemon: " << dummy->daemon() << ", listed: " << is_listed(*dummy) << '\n';
+  std::cout << dummy->name().substr(0, 6) << " alive: " << dummy->is_alive() << ", daemon: " << dummy->daemon()
+            << ", listed: " << is_listed(*dummy) << '\n';
   try {
     dummy->join();
   } catch (const threading::RuntimeError& error) {

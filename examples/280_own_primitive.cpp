@@ -30,9 +30,9 @@ class CountDown {
     if (is_over()) return;
     // The lot asks again under its own lock before this thread sleeps, so that
     // the last count_down() cannot slip in between.
-    const threading::ParkResult result =
-        threading::park(this, kCountDownKind, [this]() noexcept { return !is_over(); },
-                        []() noexcept {}, [](bool, threading::LeaveReason) noexcept {});
+    const threading::ParkResult result = threading::park(
+        this, kCountDownKind, [this]() noexcept { return !is_over(); }, []() noexcept {},
+        [](bool, threading::LeaveReason) noexcept {});
     static_cast<void>(result);  // woken, or over before it slept: the same to us
   }
 

@@ -48,8 +48,7 @@ int main() {
     written.wait();
   });
   until_waiting("writer");
-  threading::Thread reader =
-      threading::spawn({.name = "reader"}, [&] { threading::With hold(file); });
+  threading::Thread reader = threading::spawn({.name = "reader"}, [&] { threading::With hold(file); });
   until_waiting("reader");
   threading::Timer tea(1h, [] {});
   tea.name("tea");
@@ -61,8 +60,8 @@ int main() {
 
   std::ostringstream text;
   threading::dump(text);
-  const bool complete = text.str().find("reader") != std::string::npos &&
-                        text.str().find("writer") != std::string::npos;
+  const bool complete =
+      text.str().find("reader") != std::string::npos && text.str().find("writer") != std::string::npos;
   std::cout << "dump() names them: " << std::boolalpha << complete << '\n';
 
   tea.cancel();

@@ -32,9 +32,7 @@ void write_all(std::string_view text) {
 
 }  // namespace
 
-Console::Console()
-    : draws_(::isatty(STDERR_FILENO) == 1),
-      lines_on_terminal_(draws_ && ::isatty(STDOUT_FILENO) == 1) {}
+Console::Console() : draws_(::isatty(STDERR_FILENO) == 1), lines_on_terminal_(draws_ && ::isatty(STDOUT_FILENO) == 1) {}
 
 void Console::message(std::string_view text) {
   std::string line = "threadsum: ";

@@ -17,9 +17,7 @@ namespace {
 // small enough to stay in a core's second-level cache.
 constexpr std::size_t kBufferBytes = 128 * 1024;
 
-[[noreturn]] void throw_errno(int number) {
-  throw std::system_error(number, std::generic_category());
-}
+[[noreturn]] void throw_errno(int number) { throw std::system_error(number, std::generic_category()); }
 
 void require(bool worked) {
   if (!worked) throw std::runtime_error("libcrypto could not compute SHA-256");

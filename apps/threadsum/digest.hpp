@@ -24,8 +24,7 @@ class Digester {
   // when it returns false the reading ends and nothing is returned.
   // Throws std::exception, whose what() is the reason, when the file cannot be
   // opened or read, or is not a regular file (any more).
-  std::optional<std::string> sum(const std::string& path, bool named,
-                                 const std::function<bool(std::size_t)>& piece);
+  std::optional<std::string> sum(const std::string& path, bool named, const std::function<bool(std::size_t)>& piece);
 
  private:
   struct FreeAlgorithm {

@@ -42,9 +42,8 @@ void LineWriter::fail(int number, std::string_view written) {
   struct stat status {};
   // Cut only when nobody has written behind us. A file that cannot be cut keeps
   // its partial line: the error below is reported either way.
-  if (partial > 0 && end >= partial && ::fstat(descriptor_, &status) == 0 &&
-      S_ISREG(status.st_mode) && status.st_size == end &&
-      ::ftruncate(descriptor_, end - partial) == 0) {
+  if (partial > 0 && end >= partial && ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode) &&
+      status.st_size == end && ::ftruncate(descriptor_, end - partial) == 0) {
     ::lseek(descriptor_, end - partial, SEEK_SET);
   }
   pending_.clear();

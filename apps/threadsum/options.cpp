@@ -60,8 +60,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       ->type_name("N")
       ->capture_default_str();
   const CLI::Option* dump =
-      app.add_option("--dump-every", dump_every,
-                     "Print every SECONDS what each thread is doing, on standard error")
+      app.add_option("--dump-every", dump_every, "Print every SECONDS what each thread is doing, on standard error")
           ->check(CLI::Validator(check_seconds, ""))
           ->type_name("SECONDS");
   app.set_version_flag("--version", "threadsum " THREADSUM_VERSION, "Print the version and exit");

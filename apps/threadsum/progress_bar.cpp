@@ -40,11 +40,9 @@ std::string bar_text(const Progress& progress, int columns) {
     const double part =
         *progress.expected == 0
             ? 1.0
-            : std::min(1.0, static_cast<double>(progress.files) /
-                                static_cast<double>(*progress.expected));
-    text = cells(part) + " " + std::to_string(static_cast<int>(part * 100)) + "%  " +
-           std::to_string(progress.files) + " of " + std::to_string(*progress.expected) +
-           " files";
+            : std::min(1.0, static_cast<double>(progress.files) / static_cast<double>(*progress.expected));
+    text = cells(part) + " " + std::to_string(static_cast<int>(part * 100)) + "%  " + std::to_string(progress.files) +
+           " of " + std::to_string(*progress.expected) + " files";
   }
   text += "  " + human_bytes(progress.bytes);
   // The last column stays empty: filling it makes some terminals wrap.
@@ -52,8 +50,7 @@ std::string bar_text(const Progress& progress, int columns) {
 }
 
 ProgressBar::ProgressBar(Meter& meter, Console& console) : console_(console) {
-  timer_.emplace("progress", kInterval,
-                 [&meter, &console] { console.draw(bar_text(meter.now(), console.columns())); });
+  timer_.emplace("progress", kInterval, [&meter, &console] { console.draw(bar_text(meter.now(), console.columns())); });
 }
 
 ProgressBar::~ProgressBar() {

@@ -43,9 +43,7 @@ class Feeder : public WalkSink {
  public:
   Feeder(BoundedQueue<Job>& queue, Sequencer& sequencer) : queue_(queue), sequencer_(sequencer) {}
 
-  bool file(std::string path, bool named) override {
-    return queue_.put({count_++, std::move(path), named});
-  }
+  bool file(std::string path, bool named) override { return queue_.put({count_++, std::move(path), named}); }
   bool problem(std::string path, std::string why) override {
     return sequencer_.deliver(count_++, {std::move(path), {}, std::move(why)});
   }
@@ -114,8 +112,7 @@ void Session::start_all() {
     start(threading::Thread({.name = "printer"}, [this] { print_all(); }));
     start(threading::Thread({.name = "walker"}, [this] { walk_all(); }));
     if (console_.draws()) {
-      start(threading::Thread({.name = "counter"},
-                              [this](std::stop_token stop) { count_all(std::move(stop)); }));
+      start(threading::Thread({.name = "counter"}, [this](std::stop_token stop) { count_all(std::move(stop)); }));
     }
   } catch (...) {
     give_up();

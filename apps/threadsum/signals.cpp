@@ -29,8 +29,7 @@ sigset_t just(std::initializer_list<int> numbers) {
 Signals::Signals(threading::Event& interrupted)
     : interrupted_(interrupted),
       heard_(just({kWakeListener})),
-      listener_({.name = "signals"},
-                [this](std::stop_token stop) { listen(stop); }) {
+      listener_({.name = "signals"}, [this](std::stop_token stop) { listen(stop); }) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(number)) ::sigaddset(&heard_, number);
   }

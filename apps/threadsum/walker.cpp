@@ -50,9 +50,7 @@ Kind kind_of(int directory, const dirent& entry) {
   return kind_of_mode(status.st_mode);
 }
 
-bool is_dot(const char* name) {
-  return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
-}
+bool is_dot(const char* name) { return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0; }
 
 struct CloseDirectory {
   void operator()(DIR* stream) const { ::closedir(stream); }
@@ -78,8 +76,7 @@ std::vector<Entry> list(const std::string& path, bool named) {
     errno = 0;
   }
   if (errno != 0) throw std::system_error(errno, std::generic_category());
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
   return entries;
 }
 
@@ -90,8 +87,7 @@ std::string join(const std::string& directory, const std::string& name) {
 
 class Walk {
  public:
-  Walk(threading::BoundedSemaphore& open_files, WalkSink& sink)
-      : open_files_(open_files), sink_(sink) {}
+  Walk(threading::BoundedSemaphore& open_files, WalkSink& sink) : open_files_(open_files), sink_(sink) {}
 
   // False: the sink ended the walk.
   bool root(const std::string& path) {
@@ -140,8 +136,7 @@ class Walk {
 
 }  // namespace
 
-void walk(const std::vector<std::string>& roots, threading::BoundedSemaphore& open_files,
-          WalkSink& sink) {
+void walk(const std::vector<std::string>& roots, threading::BoundedSemaphore& open_files, WalkSink& sink) {
   for (const std::string& path : roots) {
     if (!Walk(open_files, sink).root(path)) return;
   }

@@ -30,7 +30,6 @@ class WalkSink {
 // line they are a problem, except a link to a file or directory. A directory is
 // closed again before its entries are visited, and `open_files` is held while
 // it is open.
-void walk(const std::vector<std::string>& roots, threading::BoundedSemaphore& open_files,
-          WalkSink& sink);
+void walk(const std::vector<std::string>& roots, threading::BoundedSemaphore& open_files, WalkSink& sink);
 
 }  // namespace threadsum
