@@ -5,6 +5,15 @@
 
 namespace lab::detail {
 
+namespace {
+
+bool precedes(World& world, const Operation& operation, std::int16_t epoch) {
+  if (operation.end == 0) return false;
+  return !world.setup().weak || world.self().clock.at[operation.thread] >= epoch;
+}
+
+}  // namespace
+
 // Only "ended before the other began" matters, so ends commute with ends and begins with begins: the state cache is
 // told just that.
 std::size_t begin_operation(int what, std::int64_t argument) {
@@ -12,8 +21,12 @@ std::size_t begin_operation(int what, std::int64_t argument) {
   world.point();
   world.remember(mix(world.ends_hash, static_cast<std::uint64_t>(what)));
   const Outside outside(world);
-  const auto now = static_cast<unsigned>(++world.history_time);
-  world.history.push_back({what, argument, 0, world.self().id, now, 0xffffffffu});
+  std::uint32_t after = 0;
+  for (std::size_t i = 0; i < world.history.size(); ++i) {
+    if (precedes(world, world.history[i], world.history_epochs[i])) after |= 1u << i;
+  }
+  world.history.push_back({what, argument, 0, world.self().id, ++world.history_time, 0, after});
+  world.history_epochs.push_back(0);
   if (world.history.size() > kMaxOperations) world.fail("the lab is too small", "more than 12 operations");
   return world.history.size() - 1;
 }
@@ -23,6 +36,7 @@ void end_operation(std::size_t operation, std::int64_t result) {
   Operation& ended = world.history[operation];
   ended.result = result;
   ended.end = ++world.history_time;
+  world.history_epochs[operation] = world.self().clock.at[world.self().id];
   world.remember(static_cast<std::uint64_t>(result));
   world.ends_hash += world.self().hash;
 }

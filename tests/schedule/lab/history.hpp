@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // Linearizability of small histories (Wing and Gong's search, with memory): did the operations return what they would
-// have returned one after the other, in some order that respects which had ended before which began?
+// have returned one after the other, in some order that respects which had ended before which began? In weak mode
+// there is no common clock: what counts there is which end happens before which beginning.
 //
 //   lab::run(Lock::kTryAcquire, 0, [&] { return lock->acquire(false); });   // in each thread
 //   lab::check_linearizable(models::Lock{});                                // at the end
 //
-// An operation may take effect in one or two steps: a wait on a condition first releases the lock and joins the
+// An operation may take effect in up to three steps: a wait on a condition first releases the lock and joins the
 // queue, and later leaves it. A model is a small copyable struct:
 //
-//   static constexpr unsigned phases(const Operation&);          1 or 2
+//   static constexpr unsigned phases(const Operation&);          1 to 3
 //   bool apply(const Operation&, unsigned phase);                 legal here? then take effect
 //   bool operator==(const Model&) const; std::uint64_t key() const;
 //   static const char* name(int what);
@@ -32,6 +33,7 @@ struct Operation {
   unsigned thread;
   unsigned begin;  // positions in one order of all begins and ends
   unsigned end;
+  std::uint32_t after;  // the operations (a bit each) that must come before it
 };
 
 // More make the search too slow to run after each execution.
@@ -80,7 +82,7 @@ class Linearizer {
   }
   bool may_begin(std::uint32_t progress, std::size_t i) const {
     for (std::size_t j = 0; j < history_.size(); ++j) {
-      if (history_[j].end < history_[i].begin && !complete(progress, j)) return false;
+      if ((history_[i].after & (1u << j)) != 0 && !complete(progress, j)) return false;
     }
     return true;
   }

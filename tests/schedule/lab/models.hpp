@@ -136,7 +136,8 @@ struct Event {
   }
 };
 
-// Condition over a Lock. wait: joins the queue and frees the lock; later, notified or given up, takes it back.
+// Condition over a Lock. wait: joins the queue and frees the lock; one that gives up leaves the queue; and in the end it
+// takes the lock back.
 // notify(n) picks exactly the first min(n, waiting).
 struct Condition {
   enum What : int { kAcquire, kRelease, kWait, kNotify };
@@ -144,7 +145,7 @@ struct Condition {
   std::uint64_t queue = 0;  // thread + 1 in each byte, first in the lowest
   std::uint32_t notified = 0;
 
-  static unsigned phases(const Operation& op) { return op.what == kWait ? 2 : 1; }
+  static unsigned phases(const Operation& op) { return op.what != kWait ? 1 : op.result == 1 ? 2 : 3; }
   static const char* name(int what) {
     constexpr const char* names[] = {"acquire", "release", "wait", "notify"};
     return names[what];
@@ -163,7 +164,8 @@ struct Condition {
         for (std::int64_t n = op.argument; n > 0 && queue != 0; --n, queue >>= 8) notified |= 1u << ((queue & 0xff) - 1);
         return true;
       default:
-        return phase == 0 ? join(op.thread) : leave(op);
+        if (phase == 0) return join(op.thread);
+        return op.result == 0 && phase == 1 ? give_up(op.thread) : take_back(op);
     }
   }
 
@@ -175,23 +177,23 @@ struct Condition {
     held = false;
     return true;
   }
-  bool leave(const Operation& op) {
-    if (held) return false;
-    held = true;
-    const std::uint32_t me = 1u << op.thread;
-    if (op.result == 1) {
-      if ((notified & me) == 0) return false;
-      notified &= ~me;
-      return true;
-    }
-    // Given up: it was still queued.
+  bool give_up(unsigned thread) {
     for (unsigned at = 0; at < 64; at += 8) {
-      if (((queue >> at) & 0xff) != op.thread + 1) continue;
+      if (((queue >> at) & 0xff) != thread + 1) continue;
       const std::uint64_t below = queue & ((std::uint64_t{1} << at) - 1);
       queue = below | (at + 8 < 64 ? (queue >> (at + 8)) << at : 0);
       return true;
     }
     return false;
+  }
+  bool take_back(const Operation& op) {
+    if (held) return false;
+    held = true;
+    if (op.result == 0) return true;
+    const std::uint32_t me = 1u << op.thread;
+    if ((notified & me) == 0) return false;
+    notified &= ~me;
+    return true;
   }
 };
 

@@ -64,6 +64,7 @@ void World::reset(const Setup& setup) noexcept {
   ends_hash = marks_hash = 0;
   history_time = 0;
   history.clear();
+  history_epochs.clear();
   marks.clear();
   live_allocations_ = 0;
   ending_ = Ending::completed;

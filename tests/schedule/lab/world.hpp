@@ -115,6 +115,7 @@ class World {
   std::uint64_t ends_hash = 0;
   unsigned history_time = 0;
   std::vector<Operation> history;
+  std::vector<std::int16_t> history_epochs;  // each operation's thread's own clock at its end
   // lab::mark(): each depends on all before it.
   std::uint64_t marks_hash = 0;
   std::vector<std::uint64_t> marks;

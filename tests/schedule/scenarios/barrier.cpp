@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "support.hpp"
+
+#include <threading/barrier.hpp>
+
+namespace {
+
+using namespace scenarios;
+using threading::Barrier;
+using threading::BrokenBarrierError;
+using Model = lab::models::Barrier;
+
+Barrier* make_barrier(std::size_t parties) {
+  auto* barrier = lab::make<Barrier>("barrier", parties);
+  lab::watch("Barrier", barrier, 0xffffffff);
+  return barrier;
+}
+
+// Returns: the index, or -1 when the barrier broke.
+template <class... Args>
+int wait_at(Barrier& barrier, Args&&... args) {
+  try {
+    return static_cast<int>(barrier.wait(args...));
+  } catch (const BrokenBarrierError&) {
+    return -1;
+  }
+}
+
+LAB_SCENARIO(barrier_two, "both see what the other did before", {.bound = 8, .weak_bound = 4}) {
+  auto* barrier = make_barrier(2);
+  int a = 0;
+  int b = 0;
+  lab::together({{"a", [&] { a = 1; wait_at(*barrier); lab::check(b == 1, "b's data"); }},
+                 {"b", [&] { b = 1; wait_at(*barrier); lab::check(a == 1, "a's data"); }}});
+  lab::check(barrier->n_waiting() == 0 && !barrier->broken(), "as new");
+  lab::destroy(barrier);
+}
+
+// OSv #857, HPX #2603: a fast thread re-enters before slow ones have left.
+LAB_SCENARIO(barrier_immediate_reentry, "three generations without a pause", {.bound = 3, .weak_bound = 2, .pct_runs = 2000}) {
+  auto* barrier = make_barrier(2);
+  int rounds[2] = {0, 0};
+  const auto go_round = [&](int me) {
+    for (int i = 0; i < 3; ++i) {
+      ++rounds[me];
+      lab::check(wait_at(*barrier) >= 0, "it never breaks");
+      lab::check(rounds[1 - me] >= i + 1, "nobody is a round behind");
+      lab::check(wait_at(*barrier) >= 0, "it never breaks");
+    }
+  };
+  lab::together({{"a", [&] { go_round(0); }}, {"b", [&] { go_round(1); }}});
+}
+
+LAB_SCENARIO(barrier_three_reentry, "three threads, two generations: indices are all different", {.bound = 1, .pct_runs = 4000}) {
+  auto* barrier = make_barrier(3);
+  Atomic<std::uint32_t> indices[2] = {{0}, {0}};
+  const auto go_round = [&] {
+    for (auto& seen : indices) {
+      const int index = wait_at(*barrier);
+      lab::check(index >= 0, "it never breaks");
+      seen.fetch_or(1u << index, std::memory_order_relaxed);
+    }
+  };
+  lab::together({{"a", go_round}, {"b", go_round}, {"c", go_round}});
+  for (auto& seen : indices) lab::check(seen.load(std::memory_order_relaxed) == 7, "0, 1 and 2");
+}
+
+LAB_SCENARIO(barrier_history, "two waits, one bounded, explained by one order", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
+  auto* barrier = make_barrier(2);
+  lab::together({{"a", [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); }},
+                 {"b", [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); }},
+                 {"looker", [&] { lab::run(Model::kBroken, 0, [&] { return barrier->broken(); }); }}});
+  lab::check_linearizable(Model{});
+}
+
+LAB_SCENARIO(barrier_abort, "abort() against the thread that completes the set", {.bound = 3, .weak_bound = 2}) {
+  auto* barrier = make_barrier(2);
+  const auto wait = [&] { lab::run(Model::kWait, 0, [&] { return wait_at(*barrier); }); };
+  lab::together({{"a", wait},
+                 {"b", wait},
+                 {"aborter", [&] { lab::run(Model::kAbort, 0, [&] { barrier->abort(); }); }}});
+  lab::check_linearizable(Model{});
+}
+
+LAB_SCENARIO(barrier_reset, "reset() against waiters and a bound", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+  auto* barrier = make_barrier(2);
+  const auto wait = [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); };
+  lab::together({{"a", wait},
+                 {"b", wait},
+                 {"resetter", [&] { lab::run(Model::kReset, 0, [&] { barrier->reset(); }); }}});
+  lab::check_linearizable(Model{});
+}
+
+LAB_SCENARIO(barrier_reset_after_abort, "reset() mends it while broken threads still leave", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 2}}) {
+  auto* barrier = make_barrier(2);
+  const auto wait = [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); };
+  lab::together({{"a", wait},
+                 {"b", wait},
+                 {"mender", [&] {
+                    lab::run(Model::kAbort, 0, [&] { barrier->abort(); });
+                    lab::run(Model::kReset, 0, [&] { barrier->reset(); });
+                  }}});
+  lab::check_linearizable(Model{});
+}
+
+LAB_SCENARIO(barrier_stop, "a stop request breaks it for all", {.bound = 2, .weak_bound = 1}) {
+  auto* barrier = make_barrier(2);
+  stop_source source;
+  int a = 0;
+  int b = 0;
+  lab::together({{"a", [&] { a = wait_at(*barrier, threading::forever, source.get_token()); }},
+                 {"b", [&] { b = wait_at(*barrier); }},
+                 {"stopper", [&] { source.request_stop(); }}});
+  lab::check((a >= 0) == (b >= 0), "both pass or neither");
+  lab::check(barrier->broken() == (a < 0), "broken exactly if they did not pass");
+}
+
+LAB_SCENARIO(barrier_action, "the action runs once, before anyone goes on", {.bound = 2, .weak_bound = 1}) {
+  int runs = 0;
+  auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
+  lab::watch("Barrier", barrier, 0xffffffff);
+  const auto wait = [&] { lab::check(wait_at(*barrier) >= 0 && runs == 1, "the action has run"); };
+  lab::together({{"a", wait}, {"b", wait}});
+  lab::check(runs == 1, "once");
+  lab::destroy(barrier);
+}
+
+LAB_SCENARIO(barrier_action_reentry, "newcomers wait while the action runs", {.bound = 1, .weak_bound = 1, .pct_runs = 3000}) {
+  int runs = 0;
+  auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
+  lab::watch("Barrier", barrier, 0xffffffff);
+  const auto wait = [&] {
+    for (int i = 1; i <= 2; ++i) lab::check(wait_at(*barrier) >= 0 && runs >= i, "the action has run");
+  };
+  lab::together({{"a", wait}, {"b", wait}});
+  lab::check(runs == 2, "once a round");
+}
+
+LAB_SCENARIO(barrier_action_throws, "an action that throws breaks it for the others", {.bound = 2, .weak_bound = 1}) {
+  auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] { throw 7; });
+  Atomic<std::uint32_t> thrown{0};
+  Atomic<std::uint32_t> broken{0};
+  const auto wait = [&] {
+    try {
+      barrier->wait();
+      lab::fail("nobody passes");
+    } catch (int) {
+      thrown.fetch_add(1, std::memory_order_relaxed);
+    } catch (const BrokenBarrierError&) {
+      broken.fetch_add(1, std::memory_order_relaxed);
+    }
+  };
+  lab::together({{"a", wait}, {"b", wait}});
+  lab::check(thrown.load(std::memory_order_relaxed) == 1 && broken.load(std::memory_order_relaxed) == 1, "one each");
+  lab::check(barrier->broken(), "and it stays broken");
+}
+
+LAB_SCENARIO(barrier_action_against_abort_and_reset, "abort() and reset() while the action runs", {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
+  auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] { lab::yield(); });
+  lab::watch("Barrier", barrier, 0xffffffff);
+  int a = 0;
+  int b = 0;
+  lab::together({{"a", [&] { a = wait_at(*barrier, seconds(1)); }},
+                 {"b", [&] { b = wait_at(*barrier, seconds(1)); }},
+                 {"third", [&] { lab::choose(2) == 0 ? barrier->abort() : barrier->reset(); }}});
+  lab::check(a < 0 || b < 0 || (a != b && a + b == 1), "indices 0 and 1");
+}
+
+LAB_SCENARIO(barrier_action_timeout, "a bound counts no more once the set is full", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+  auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] {});
+  int a = 0;
+  int b = 0;
+  lab::together({{"a", [&] { a = wait_at(*barrier, seconds(1)); }}, {"b", [&] { b = wait_at(*barrier, seconds(2)); }}});
+  lab::check((a >= 0) == (b >= 0), "both pass or neither");
+}
+
+LAB_SCENARIO(barrier_destroyed_after_pass, "a thread that has passed may destroy it", {.bound = 3, .weak_bound = 2}) {
+  auto* barrier = make_barrier(2);
+  Atomic<std::uint32_t> left{2};
+  const auto wait = [&] {
+    wait_at(*barrier);
+    if (left.fetch_sub(1, std::memory_order_acq_rel) == 1) lab::destroy(barrier);
+  };
+  lab::together({{"a", wait}, {"b", wait}});
+}
+
+}  // namespace

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "support.hpp"
+
+#include <threading/semaphore.hpp>
+
+namespace {
+
+using namespace scenarios;
+using threading::BoundedSemaphore;
+using threading::Semaphore;
+using Model = lab::models::Semaphore;
+
+Semaphore* make_semaphore(std::ptrdiff_t value) {
+  auto* semaphore = lab::make<Semaphore>("semaphore", value);
+  lab::watch("Semaphore", semaphore, ~std::uint64_t{0});
+  return semaphore;
+}
+
+LAB_SCENARIO(semaphore_pass_data, "a unit carries what its producer did", {.bound = 8, .weak_bound = 4}) {
+  auto* semaphore = make_semaphore(0);
+  int data = 0;
+  lab::together({{"producer", [&] { data = 1; semaphore->release(); }},
+                 {"consumer", [&] {
+                    semaphore->acquire();
+                    lab::check(data == 1, "data");
+                    lab::destroy(semaphore);
+                  }}});
+}
+
+// libstdc++ 12 std::counting_semaphore: release skips the wake while a waiter that lost a race goes to sleep.
+LAB_SCENARIO(semaphore_two_and_two, "two producers and two consumers: nobody sleeps beside a unit",
+             {.bound = 2, .weak_bound = 1, .pct_runs = 3000}) {
+  auto* semaphore = make_semaphore(0);
+  const auto produce = [&] { semaphore->release(); };
+  const auto consume = [&] { semaphore->acquire(); };
+  lab::together({{"p", produce}, {"q", produce}, {"c", consume}, {"d", consume}});
+  lab::check(semaphore->value() == 0, "all units are used");
+}
+
+LAB_SCENARIO(semaphore_ping_pong, "consumers that come back and barge", {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}, .pct_runs = 2000}) {
+  auto* semaphore = make_semaphore(1);
+  int n = 0;
+  const auto use = [&] {
+    for (int i = 0; i < 2; ++i) { semaphore->acquire(); ++n; semaphore->release(); }
+  };
+  lab::together({{"a", use}, {"b", use}, {"c", use}});
+  lab::check(n == 6 && semaphore->value() == 1, "all count");
+}
+
+LAB_SCENARIO(semaphore_release_many, "release(2) lets two waiters go", {.bound = 2, .faults = {.clock_jumps = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  const auto consume = [&] { semaphore->acquire(); };
+  lab::together({{"c", consume}, {"d", consume}, {"p", [&] { semaphore->release(2); }}});
+  lab::check(semaphore->value() == 0, "all units are used");
+}
+
+LAB_SCENARIO(semaphore_timeout_against_release, "a unit is not lost to a waiter that gave up", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  bool taken = false;
+  lab::together({{"timed", [&] { taken = semaphore->acquire(seconds(1)); }},
+                 {"producer", [&] { semaphore->release(); }}});
+  lab::check(semaphore->value() == (taken ? 0 : 1), "the unit is somewhere");
+}
+
+LAB_SCENARIO(semaphore_timeout_beside_a_waiter, "one gives up, the other gets the unit", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  bool taken = false;
+  lab::together({{"timed", [&] {
+                    taken = semaphore->acquire(seconds(1));
+                    if (taken) semaphore->release();
+                  }},
+                 {"patient", [&] { semaphore->acquire(); }},
+                 {"producer", [&] { semaphore->release(); }}});
+  lab::check(semaphore->value() == 0, "the patient one has it");
+}
+
+LAB_SCENARIO(semaphore_stop_beside_a_waiter, "one is stopped, the other gets the unit", {.bound = 1, .pct_runs = 3000}) {
+  auto* semaphore = make_semaphore(0);
+  stop_source source;
+  lab::together({{"stoppable", [&] {
+                    if (semaphore->acquire(threading::forever, source.get_token())) semaphore->release();
+                  }},
+                 {"patient", [&] { semaphore->acquire(); }},
+                 {"producer", [&] { semaphore->release(); }},
+                 {"stopper", [&] { source.request_stop(); }}});
+  lab::check(semaphore->value() == 0, "the patient one has it");
+}
+
+LAB_SCENARIO(semaphore_bound_is_never_passed, "two releases race for the last place below the bound", {.bound = 4}) {
+  auto* semaphore = lab::make<BoundedSemaphore>("bounded", 1);
+  semaphore->acquire();
+  const auto release = [&] {
+    lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); });
+  };
+  lab::together({{"a", release}, {"b", release}});
+  lab::check_linearizable(Model{.value = 0, .bound = 1});
+}
+
+LAB_SCENARIO(semaphore_bound_beside_a_waiter, "the same with a thread that waits", {.bound = 2, .weak_bound = 1}) {
+  auto* semaphore = lab::make<BoundedSemaphore>("bounded", 1);
+  semaphore->acquire();
+  const auto release = [&] {
+    lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); });
+  };
+  lab::together({{"a", release},
+                 {"b", release},
+                 {"c", [&] { lab::run(Model::kAcquire, 0, [&] { return semaphore->acquire(); }); }}});
+  lab::check_linearizable(Model{.value = 0, .bound = 1});
+}
+
+LAB_SCENARIO(semaphore_history, "tries, waits and releases are explained by one order", {.bound = 2, .faults = {.timeouts = 1}}) {
+  auto* semaphore = make_semaphore(1);
+  lab::together({{"a", [&] { lab::run(Model::kAcquire, 0, [&] { return semaphore->acquire(false); }); }},
+                 {"b", [&] { lab::run(Model::kAcquire, 1, [&] { return semaphore->acquire(seconds(1)); }); }},
+                 {"c", [&] { lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); }); }}});
+  lab::check_linearizable(Model{.value = 1});
+}
+
+// glibc's old sem_post touched the semaphore after the post that let its destroyer go.
+LAB_SCENARIO(semaphore_destroyed_after_acquire, "after release() only the address is used", {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  lab::together({{"producer", [&] { semaphore->release(); }},
+                 {"consumer", [&] { semaphore->acquire(); lab::destroy(semaphore); }}});
+}
+
+}  // namespace
