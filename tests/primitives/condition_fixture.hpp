@@ -64,6 +64,7 @@ class Conditions : public testing::Test {
       order_.push_back(name);
       (notified ? notified_ : ended_) += 1;
       cv_.release();
+      ++done_;
     });
     ASSERT_TRUE(eventually([&] { return waiting() == before + 1; }));
   }
@@ -102,6 +103,7 @@ class Conditions : public testing::Test {
   int notified_ = 0;
   int ended_ = 0;
   std::vector<int> order_;
+  std::atomic<int> done_{0};  // how many have let go of the lock
   Bunch threads_;
 };
 
