@@ -19,6 +19,7 @@ inline constexpr bool kDeprecatesCamelCase = kVersion >= 0x030A;     // notifyAl
 inline constexpr bool kShowsState = kVersion >= 0x030B;              // repr() of Event, Semaphore, Barrier
 inline constexpr bool kCountsRecursion = kVersion >= 0x030B;         // RLock._recursion_count()
 inline constexpr bool kChecksParties = kVersion >= 0x030D;           // Barrier(0) is an error
+inline constexpr bool kHasQueueShutdown = kVersion >= 0x030D;        // Queue.shutdown(), ShutDown
 inline constexpr bool kOwnersTellLocked = kVersion >= 0x030E;        // RLock.locked(), Condition.locked()
 inline constexpr bool kRejectsNan = kVersion >= 0x030E;              // in every timeout, not only in a lock's
 inline constexpr bool kLocksAreCollected = kVersion >= 0x030A;       // lock and RLock take part in garbage collection

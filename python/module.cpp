@@ -22,6 +22,10 @@ constexpr NamedType kTypes[] = {
     {"Semaphore", &make_semaphore_type},
     {"BoundedSemaphore", &make_bounded_semaphore_type},
     {"Barrier", &make_barrier_type},
+    {"SimpleQueue", &make_simple_queue_type},
+    {"Queue", &make_queue_type},
+    {"LifoQueue", &make_lifo_queue_type},
+    {"PriorityQueue", &make_priority_queue_type},
 };
 
 PyMethodDef allocate_lock_method{"allocate_lock", &allocate_lock, METH_NOARGS, PyDoc_STR("allocate_lock() -> lock")};
