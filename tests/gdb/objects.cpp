@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include <threading/embedding.hpp>
 #include <threading/threading.hpp>
 
 namespace {

@@ -17,15 +17,11 @@ BARRIER_BROKEN, BARRIER_DRAINING, BARRIER_SHIFT = 1, 2, 3
 
 
 def load(atomic):
-    """The value inside a std::atomic."""
-    atomic = atomic.cast(atomic.type.strip_typedefs())
-    for field in ("_M_i", "_M_b", "_M_p"):
-        try:
-            value = atomic[field]
-        except gdb.error:
-            continue
-        return load(value) if field == "_M_b" else value
-    return atomic
+    """The value inside a std::atomic of a number; that of a bool holds one more struct."""
+    try:
+        return atomic["_M_base"]["_M_i"]
+    except gdb.error:
+        return atomic["_M_i"]
 
 
 def load_int(atomic):
@@ -37,18 +33,19 @@ def thread_of(token):
     if token == 0:
         return "a thread without a token"
     selected = gdb.selected_thread()
+    frame = gdb.selected_frame()
     try:
         for thread in gdb.selected_inferior().threads():
             thread.switch()
             try:
-                block = gdb.parse_and_eval("threading::v1::detail::backend::tls_per_thread")
+                block = gdb.parse_and_eval("'threading::v1::detail::backend::tls_per_thread'")
             except gdb.error:
                 continue  # this thread's thread-local storage cannot be read
             if int(block["token"]) == token:
                 return f'gdb thread {thread.num} "{thread.name}"'
     finally:
-        if selected is not None:
-            selected.switch()
+        selected.switch()
+        frame.select()
     return f"a thread that is gone (token {token})"
 
 
@@ -73,7 +70,7 @@ class LockPrinter(Printer):
 
 class RLockPrinter(Printer):
     def to_string(self):
-        depth = int(self.value["depth_"])
+        depth = load_int(self.value["depth_"])
         times = f", {depth} times" if self.word() & LOCK_HELD and depth != 1 else ""
         return f"RLock({describe_lock(self.word())}{times})"
 
