@@ -751,6 +751,8 @@ PyGetSetDef getset[] = {kDictGetter,
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyGetSetDef simple_getset[] = {kDictGetter, {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
+constexpr unsigned kFlags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
+
 PyObject* make(PyObject* module, const char* name, newfunc construct_one, bool simple) {
   PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
                          {Py_tp_new, as_slot(construct_one)},
@@ -760,19 +762,37 @@ PyObject* make(PyObject* module, const char* name, newfunc construct_one, bool s
                          {Py_tp_getset, simple ? simple_getset : getset},
                          {simple ? 0 : Py_tp_init, as_slot(&init)},
                          {0, nullptr}};
-  PyType_Spec spec{name, sizeof(QueueObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+  PyType_Spec spec{name, sizeof(QueueObject), 0, kFlags, slots};
   TypeExtras extras;
   extras.dict = offsetof(QueueObject, dict);
   extras.weakrefs = offsetof(QueueObject, weakrefs);
   return make_type(module, spec, extras);
 }
 
+// A queue of another order: a subclass that begins differently.
+PyObject* make_ordered(PyObject* module, const char* name, newfunc construct_one) {
+  PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
+                         {Py_tp_new, as_slot(construct_one)},
+                         {Py_tp_traverse, as_slot(&traverse)},
+                         {Py_tp_clear, as_slot(&drop)},
+                         {0, nullptr}};
+  PyType_Spec spec{name, sizeof(QueueObject), 0, kFlags, slots};
+  PyObject* const base = PyObject_GetAttrString(module, "Queue");
+  TypeExtras extras;
+  extras.bases = base != nullptr ? PyTuple_Pack(1, base) : nullptr;
+  Py_XDECREF(base);
+  if (extras.bases == nullptr) return nullptr;
+  PyObject* const type = make_type(module, spec, extras);
+  Py_DECREF(extras.bases);
+  return type;
+}
+
 }  // namespace
 
 PyObject* make_queue_type(PyObject* module) { return make(module, "queue.Queue", &construct, false); }
-PyObject* make_lifo_queue_type(PyObject* module) { return make(module, "queue.LifoQueue", &construct_lifo, false); }
+PyObject* make_lifo_queue_type(PyObject* module) { return make_ordered(module, "queue.LifoQueue", &construct_lifo); }
 PyObject* make_priority_queue_type(PyObject* module) {
-  return make(module, "queue.PriorityQueue", &construct_priority, false);
+  return make_ordered(module, "queue.PriorityQueue", &construct_priority);
 }
 PyObject* make_simple_queue_type(PyObject* module) { return make(module, "queue.SimpleQueue", &construct_simple, true); }
 
