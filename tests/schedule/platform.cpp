@@ -26,7 +26,12 @@ void nobody_is_queued() {
   }
 }
 
-[[maybe_unused]] const bool end_is_checked = (lab::set_scenario_end(&nobody_is_queued), true);
+// Assigning tokens and taking them back is a protocol of its own, which most scenarios are not about. Numbers above
+// those that the library would assign, so that the two cannot meet.
+void deal_token() {
+  constexpr ThreadToken kFirst = 1u << 19;
+  if (lab::options().deal_tokens) detail::backend::per_thread().token = kFirst + lab::thread_id();
+}
 
 }  // namespace
 
@@ -39,7 +44,7 @@ ForkHandlers fork_rooms[kForkRooms];
 // As thread_exit.cpp has it: values in every round, then what must come last.
 void thread_ends() {
   detail::PerThread& self = detail::backend::per_thread();
-  if (!self.exit_hook_armed) return;
+  if (!self.exit_hook_armed) return;  // nothing to do, or a dealt token
   constexpr int kRounds = 3;
   for (int round = 0; round != kRounds; ++round) {
     if (exit_functions[static_cast<int>(ExitStage::values)] != nullptr) {
@@ -49,7 +54,7 @@ void thread_ends() {
   if (exit_functions[static_cast<int>(ExitStage::gone)] != nullptr) {
     exit_functions[static_cast<int>(ExitStage::gone)](self);
   }
-  give_back_thread_token(self);
+  if (!lab::options().deal_tokens) give_back_thread_token(self);
   self.exit_hook_armed = false;
 }
 
@@ -60,9 +65,11 @@ void on_thread_exit(ExitStage stage, ExitFunction function) noexcept {
 }
 
 void arm_thread_exit(detail::PerThread& self) noexcept {
-  lab::set_thread_exit(&thread_ends);
   self.exit_hook_armed = true;
 }
+
+[[maybe_unused]] const bool hooked =
+    (lab::set_thread_hooks(&deal_token, &thread_ends), lab::set_scenario_end(&nobody_is_queued), true);
 
 void on_fork(ForkRoom room, const ForkHandlers& handlers) noexcept { fork_rooms[static_cast<int>(room)] = handlers; }
 

@@ -78,9 +78,9 @@ std::uint64_t outside_modify(void* where, unsigned size, Rmw how, std::uint64_t 
 std::uint64_t atomic_load(const void* where, unsigned size, std::memory_order order, const Site& site) noexcept {
   World* const world = active_world();
   if (world == nullptr) return plain_value(where, size);
-  world->point();
+  world->point(where);
   Fiber& self = world->self();
-  const std::uint64_t value = world->memory.load(self, world->memory.locate(self, where, size, site), order);
+  const std::uint64_t value = world->memory.load(self, world->memory.locate(self, where, size, false, site), order);
   if (world->tracing()) {
     const std::uint64_t latest = plain_value(where, size);
     std::string text = std::string(order_name(order)) + " -> " + hex(value);
@@ -97,9 +97,9 @@ void atomic_store(void* where, unsigned size, std::uint64_t value, std::memory_o
     std::memcpy(where, &value, size);
     return;
   }
-  world->point();
+  world->point(where);
   Fiber& self = world->self();
-  Location& location = world->memory.locate(self, where, size, site);
+  Location& location = world->memory.locate(self, where, size, true, site);
   if (world->tracing()) {
     world->trace("store", where,
                  std::string(order_name(order)) + ' ' + hex(plain_value(where, size)) + " -> " + hex(value), site);
@@ -111,10 +111,10 @@ std::uint64_t atomic_modify(void* where, unsigned size, Rmw how, std::uint64_t o
                             const Site& site) noexcept {
   World* const world = active_world();
   if (world == nullptr) return outside_modify(where, size, how, operand);
-  world->point();
+  world->point(where);
   Fiber& self = world->self();
   const std::uint64_t old =
-      world->memory.modify(self, world->memory.locate(self, where, size, site), how, operand, order);
+      world->memory.modify(self, world->memory.locate(self, where, size, true, site), how, operand, order);
   if (world->tracing()) {
     world->trace(rmw_name(how), where,
                  std::string(order_name(order)) + ' ' + hex(old) + " -> " + hex(plain_value(where, size)), site);
@@ -135,9 +135,9 @@ bool atomic_compare_exchange(void* where, unsigned size, std::uint64_t& expected
     expected = old;
     return false;
   }
-  world->point();
+  world->point(where);
   Fiber& self = world->self();
-  Location& location = world->memory.locate(self, where, size, site);
+  Location& location = world->memory.locate(self, where, size, true, site);
   const bool refused =
       weak && plain_value(where, size) == truncate(expected, size) && world->fault(Fault::weak_cas);
   const std::uint64_t old =

@@ -7,11 +7,15 @@
 
 namespace lab::detail {
 
+void Chooser::restart() noexcept {
+  step_ = asked_ = position_ = count_ = 0;
+  cursor_ = 0;
+}
+
 void Chooser::start_depth_first() {
   strategy_ = Strategy::depth_first;
   stack_.clear();
-  position_ = 0;
-  cursor_ = 0;
+  restart();
 }
 
 void Chooser::start_pct(std::uint64_t seed, unsigned depth, unsigned length) {
@@ -20,7 +24,7 @@ void Chooser::start_pct(std::uint64_t seed, unsigned depth, unsigned length) {
   depth_ = depth;
   length_ = std::max(length, 1u);
   stack_.clear();
-  position_ = 0;
+  restart();
   draw_priorities();
 }
 
@@ -28,37 +32,41 @@ void Chooser::start_random(std::uint64_t seed) {
   strategy_ = Strategy::random;
   random_state_ = seed;
   stack_.clear();
-  position_ = 0;
+  restart();
 }
 
 void Chooser::start_replay(std::string_view text) {
   strategy_ = Strategy::replay;
   stack_.clear();
-  position_ = 0;
-  cursor_ = 0;
+  restart();
   const char* at = text.data();
   const char* const end = at + text.size();
-  std::uint32_t position = 0;
+  std::uint32_t last = 0;
   while (at != end) {
     std::uint32_t step = 0;
+    std::uint32_t question = 0;
     std::uint16_t chosen = 1;
     const auto number = std::from_chars(at, end, step);
     if (number.ec != std::errc{}) throw std::invalid_argument("not a replay line");
     at = number.ptr;
+    if (at != end && *at == 'q') {
+      const auto index = std::from_chars(at + 1, end, question);
+      if (index.ec != std::errc{}) throw std::invalid_argument("not a replay line");
+      at = index.ptr;
+    }
     if (at != end && *at == ':') {
       const auto answer = std::from_chars(at + 1, end, chosen);
       if (answer.ec != std::errc{}) throw std::invalid_argument("not a replay line");
       at = answer.ptr;
     }
     if (at != end && *at++ != '.') throw std::invalid_argument("not a replay line");
-    position += step;
-    stack_.push_back({position, chosen, 0});
+    last += step;
+    stack_.push_back({last * kQuestionsPerStep + question, chosen, 0});
   }
 }
 
 bool Chooser::next_execution() {
-  position_ = 0;
-  cursor_ = 0;
+  restart();
   switch (strategy_) {
     case Strategy::depth_first:
       while (!stack_.empty() && stack_.back().chosen + 1 >= stack_.back().allowed) stack_.pop_back();
@@ -79,7 +87,8 @@ bool Chooser::next_execution() {
 }
 
 unsigned Chooser::pick(const Question& question) noexcept {
-  ++position_;
+  ++count_;
+  position_ = step_ + (question.before_step ? 0 : ++asked_);
   unsigned chosen = 0;
   switch (strategy_) {
     case Strategy::depth_first:
@@ -112,7 +121,7 @@ unsigned Chooser::pick_depth_first(const Question& question) noexcept {
 }
 
 unsigned Chooser::pick_by_priority(const Question& question) noexcept {
-  const auto change = std::find(change_points_.begin(), change_points_.end(), position_);
+  const auto change = std::find(change_points_.begin(), change_points_.end(), count_);
   if (change != change_points_.end()) {
     // The thread that would have moved next drops below all others that have not dropped yet.
     const auto rank = static_cast<std::uint32_t>(change_points_.end() - change);
@@ -160,9 +169,13 @@ std::string Chooser::replay_text() const {
     if (stack_[i].chosen == 0) continue;
     if (strategy_ != Strategy::replay && stack_[i].position > position_) break;
     if (!text.empty()) text += '.';
-    text += std::to_string(stack_[i].position - last);
+    // Step, and after a quote the question within it.
+    const std::uint32_t step = stack_[i].position / kQuestionsPerStep;
+    const std::uint32_t question = stack_[i].position % kQuestionsPerStep;
+    text += std::to_string(step - last);
+    if (question != 0) text.append(1, 'q') += std::to_string(question);
     if (stack_[i].chosen != 1) text += ':' + std::to_string(stack_[i].chosen);
-    last = stack_[i].position;
+    last = step;
   }
   return text;
 }

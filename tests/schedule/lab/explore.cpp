@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "world.hpp"
 
@@ -50,9 +51,11 @@ class Exploration {
     setup_.step_limit = scenario.options.step_limit;
     setup_.budget = budget_of(scenario.options, weak);
     setup_.reducing = settings.reduce;
-    setup_.cpus = scenario.options.cpus;
+    setup_.options = &scenario.options;
+    world_.memory.begin_exploration(!settings.reduce);
   }
 
+  void warm_up();
   Result depth_first();
   void pct(std::uint64_t runs);
   Result random(std::uint64_t runs);
@@ -74,6 +77,7 @@ class Exploration {
   Clock::time_point start_;
   World::Setup setup_;
   Result result_;
+  std::string omen_;  // a failing execution of the warm-up
   bool bounded_ = false;
   unsigned longest_ = 1;
 };
@@ -108,6 +112,8 @@ void Exploration::explain_failure() {
   setup.tracing = true;
   setup.reducing = false;
   world_.chooser.start_replay(answers);
+  // A replay knows nothing of what was learnt; answers that are not given are "go on".
+  world_.memory.share_everything(true);
   world_.execute(result_.scenario->body, setup);
   result_.kind = kind;
   result_.text = world_.failure_text;
@@ -124,13 +130,32 @@ void Exploration::explain_failure() {
 bool Exploration::run_until_done() {
   for (std::uint64_t round = 1;; ++round) {
     if (!run_one()) return false;
+    if (world_.memory.learned() && settings_.reduce) {
+      // What was passed over as unshared is not: begin this round anew.
+      world_.cache.clear();
+      world_.chooser.start_depth_first();
+      continue;
+    }
     if (!world_.chooser.next_execution()) return true;
     if (round % 256 == 0 && elapsed() > settings_.seconds) return false;
   }
 }
 
+// Random executions, to learn what is shared before the search begins. A failure here is left for the search to find
+// in a simpler form; the last word has finished().
+void Exploration::warm_up() {
+  constexpr std::uint64_t kRuns = 100;
+  for (std::uint64_t run = 0; run < kRuns; ++run) {
+    world_.chooser.start_random(settings_.seed + run);
+    if (world_.execute(result_.scenario->body, setup_) == Ending::failed && omen_.empty()) {
+      omen_ = world_.chooser.replay_text();
+    }
+  }
+}
+
 // By number of preemptions, so that a failure is shown in its simplest form.
 Result Exploration::depth_first() {
+  if (settings_.reduce) warm_up();
   const unsigned last = bound();
   for (unsigned preemptions = 0; preemptions <= last; ++preemptions) {
     bounded_ = false;
@@ -169,12 +194,14 @@ Result Exploration::replay(const std::string& answers) {
   setup_.tracing = true;
   setup_.reducing = false;
   setup_.preemptions = 0;
+  world_.memory.share_everything(true);
   world_.chooser.start_replay(answers);
   if (run_one()) result_.trace = world_.trace_lines;
   return finished();
 }
 
 Result Exploration::finished() {
+  if (!result_.failed && !omen_.empty()) replay(std::exchange(omen_, {}));
   result_.seconds = elapsed();
   return result_;
 }

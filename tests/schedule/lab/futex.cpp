@@ -46,7 +46,7 @@ FutexOutcome futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expecte
   if (world == nullptr) return FutexOutcome::woken;
   world->point();
   detail::Fiber& self = world->self();
-  const std::uint64_t seen = world->memory.kernel_load(self, world->memory.locate(self, &word, 4, site));
+  const std::uint64_t seen = world->memory.kernel_load(self, world->memory.locate(self, &word, 4, false, site));
   FutexOutcome outcome = FutexOutcome::changed;
   if (seen == expected) {
     if (world->tracing()) world->trace("futex_wait", &word, "...", site);
@@ -88,7 +88,7 @@ int current_cpu() noexcept {
 
 int cpu_count() noexcept {
   World* const world = active_world();
-  return world == nullptr ? 1 : static_cast<int>(world->setup().cpus);
+  return world == nullptr ? 1 : static_cast<int>(world->setup().options->cpus);
 }
 
 void* detail::fiber_storage() noexcept {

@@ -54,7 +54,7 @@ void on_atomic(const volatile void* where, unsigned size, const void* pc) noexce
   World* const world = checking_world(address);
   if (world == nullptr) return;
   auto& location =
-      world->memory.locate(world->self(), reinterpret_cast<const void*>(address), size, Site::at(pc));
+      world->memory.locate(world->self(), reinterpret_cast<const void*>(address), size, false, Site::at(pc));
   world->memory.modify(world->self(), location, Rmw::bit_or, 0, std::memory_order_acq_rel);
   world->progress();
 }

@@ -62,11 +62,16 @@ bool try_spawn(const char* name, std::function<void()> body, Thread& thread, boo
 
 void Thread::join(Site site) const { world().join(id_, site); }
 
+const Options& options() { return *world().setup().options; }
+
 const char* thread_name() { return world().self().name; }
 
 unsigned thread_id() { return world().self().id; }
 
-void set_thread_exit(void (*function)()) { detail::at_thread_exit = function; }
+void set_thread_hooks(void (*start)(), void (*exit)()) {
+  detail::at_thread_start = start;
+  detail::at_thread_exit = exit;
+}
 
 void set_scenario_end(void (*function)()) { detail::at_scenario_end = function; }
 

@@ -48,6 +48,7 @@ struct Options {
   Faults faults{};
   unsigned stale = 1;            // weak mode: loads per execution that may miss the latest value
   unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
+  bool deal_tokens = true;       // threads begin with their token; false: the library assigns it, on demand
   unsigned pct_runs = 0;         // and so many runs by PCT on top
   bool sc = true;                // explore under sequential consistency
   bool weak = true;              // explore under weak memory
@@ -111,11 +112,14 @@ Thread spawn(const char* name, std::function<void()> body, bool background = fal
 // Returns: whether there is a thread.
 bool try_spawn(const char* name, std::function<void()> body, Thread& thread, bool background = false);
 
+// The scenario that runs.
+const Options& options();
+
 const char* thread_name();
 unsigned thread_id();
 
-// Runs at the end of every thread but the first, on that thread.
-void set_thread_exit(void (*function)());
+// Run at the beginning and at the end of every thread, on that thread; null: nothing.
+void set_thread_hooks(void (*start)(), void (*exit)());
 
 // Runs when a scenario's body has returned, as its last step: what must hold at the end of every scenario.
 void set_scenario_end(void (*function)());

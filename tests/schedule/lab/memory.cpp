@@ -75,6 +75,7 @@ void Memory::begin_execution(bool weak, std::uint32_t generation) noexcept {
   generation_ = generation;
   location_count_ = 1;
   pool_used_ = 0;
+  learned_ = false;
   for (Watch& watch : watches) watch.address = 0;
 }
 

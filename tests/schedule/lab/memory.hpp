@@ -40,6 +40,8 @@ struct Location {
   std::uintptr_t address;
   std::uint8_t size;
   std::uint8_t watch;             // index + 1 into the world's watches
+  std::uint8_t accessors;         // bit masks of threads
+  std::uint8_t writers;
   std::uint16_t next;             // another location in the same half granule
   std::uint64_t write_hash;       // the last write and all its past
   std::uint64_t read_hash;        // the reads since
@@ -72,7 +74,22 @@ class Memory {
   std::uint64_t kernel_load(Fiber& self, Location& location);
 
   // Finds or makes the location. Fails the execution when the memory is gone or its initialisation is unordered.
-  Location& locate(Fiber& self, const void* where, unsigned size, const Site& site);
+  Location& locate(Fiber& self, const void* where, unsigned size, bool writes, const Site& site);
+
+  // Only operations on shared locations are schedule points. What is shared is learnt: an exploration that finds a
+  // location accessed by two threads, one of them writing, begins anew (see Exploration), so that in the end every
+  // location that was passed over had no conflict in any execution, and moving a thread just before such an operation
+  // or just after it makes no difference.
+  void begin_exploration(bool everything_is_shared) noexcept {
+    ++era_;
+    all_shared_ = everything_is_shared;
+  }
+  void share_everything(bool all) noexcept { all_shared_ = all; }
+  bool is_shared(const void* where) const noexcept {
+    return all_shared_ || Space::cell(reinterpret_cast<std::uintptr_t>(where))->shared_era == era_;
+  }
+  // Whether the last execution found a new shared location.
+  bool learned() const noexcept { return learned_; }
 
   // A plain access, from instrumented code or from lab::var.
   void plain_read(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site);
@@ -105,6 +122,7 @@ class Memory {
   void write_granule(Fiber& self, std::uintptr_t address, unsigned mask, const char* what, const Site& site);
   void forget_locations(Fiber& self, Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
                         const Site& site);
+  void note_access(const Fiber& self, Cell& cell, Location& location, bool writes) noexcept;
   Location& make_location(Cell& cell, std::uintptr_t address, unsigned size);
   Message& append(Location& location);
   const Message& choose_message(Fiber& self, Location& location, std::memory_order order);
@@ -122,6 +140,9 @@ class Memory {
   World& world_;
   std::vector<Undo> undo_;
   bool weak_ = false;
+  bool all_shared_ = false;
+  bool learned_ = false;
+  std::uint16_t era_ = 0;
   std::uint32_t generation_ = 0;
   unsigned location_count_ = 1;
   std::size_t pool_used_ = 0;

@@ -36,7 +36,9 @@ unsigned byte_mask(std::uintptr_t address, unsigned size) noexcept {
 Cell* Memory::fresh(std::uintptr_t address) noexcept {
   Cell* const cell = Space::cell(address);
   if (cell->generation != generation_) {
+    const std::uint16_t shared_era = cell->shared_era;
     std::memset(static_cast<void*>(cell), 0, sizeof(Cell));
+    cell->shared_era = shared_era;
     cell->generation = generation_;
     if (address - Space::globals_begin < Space::globals_size()) {
       auto* const granule = reinterpret_cast<std::uint64_t*>(address & ~std::uintptr_t{7});
@@ -151,7 +153,7 @@ void Memory::retire(Fiber& self, const void* begin, std::size_t size, const Site
   }
 }
 
-Location& Memory::locate(Fiber& self, const void* where, unsigned size, const Site& site) {
+Location& Memory::locate(Fiber& self, const void* where, unsigned size, bool writes, const Site& site) {
   const auto address = reinterpret_cast<std::uintptr_t>(where);
   if (address >= Space::kEnd) {
     world_.fail("the lab cannot see this", "an atomic outside the tracked memory, at " + describe_site(site));
@@ -163,7 +165,20 @@ Location& Memory::locate(Fiber& self, const void* where, unsigned size, const Si
   while (index != 0 && locations_[index].address != address) index = locations_[index].next;
   Location& location = index != 0 ? locations_[index] : make_location(cell, address, size);
   location.touched.at[self.id] = self.clock.at[self.id];
+  note_access(self, cell, location, writes);
   return location;
+}
+
+// Two threads of which one writes: from now on an operation here is a schedule point, in this execution and all later
+// ones of the exploration.
+void Memory::note_access(const Fiber& self, Cell& cell, Location& location, bool writes) noexcept {
+  const auto me = static_cast<std::uint8_t>(1u << self.id);
+  const bool conflict = ((writes ? location.accessors : location.writers) & ~me) != 0;
+  location.accessors = static_cast<std::uint8_t>(location.accessors | me);
+  if (writes) location.writers = static_cast<std::uint8_t>(location.writers | me);
+  if (!conflict || cell.shared_era == era_) return;
+  cell.shared_era = era_;
+  learned_ = true;
 }
 
 Location& Memory::make_location(Cell& cell, std::uintptr_t address, unsigned size) {

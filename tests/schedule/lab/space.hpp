@@ -23,7 +23,7 @@ struct alignas(64) Cell {
   std::uint8_t reserved;
   std::uint16_t location[2]; // atomic that starts in each half, as an index into the world's locations; 0: none
   std::int16_t write_clock;
-  std::int16_t reserved2;
+  std::uint16_t shared_era;  // outlives executions: see Memory::is_shared()
   std::uint64_t write_pc;    // see Space::pack()
   std::int16_t read_clock[kMaxThreads];
   std::uint8_t read[kMaxThreads];  // byte masks

@@ -27,7 +27,7 @@ struct StopState {
     World* const world = active_world();
     if (world == nullptr) return;
     Fiber& self = world->self();
-    world->memory.modify(self, world->memory.locate(self, &word, sizeof word, Site::here()), Rmw::bit_or, 0,
+    world->memory.modify(self, world->memory.locate(self, &word, sizeof word, true, Site::here()), Rmw::bit_or, 0,
                          std::memory_order_acq_rel);
   }
 

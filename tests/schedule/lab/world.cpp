@@ -97,6 +97,7 @@ void World::enter(void* argument) {
   World& world = *the_world;
   Fiber& fiber = *static_cast<Fiber*>(argument);
   try {
+    if (at_thread_start != nullptr) at_thread_start();
     fiber.body->run();
     if (at_thread_exit != nullptr) at_thread_exit();
     if (fiber.body != &scenario_body()) delete fiber.body;
@@ -214,7 +215,7 @@ void World::move_on(unsigned movable, Leaving leaving) {
     if ((allowed > 1 || moved_) && setup_.reducing && chooser.at_frontier() && seen_before()) {
       to_driver(Ending::pruned);
     }
-    answer = chooser.pick({count, allowed, threads});
+    answer = chooser.pick({count, allowed, threads, costs});
     moved_ = answer != 0;
     if (costs && answer != 0 && preemptions_left_ != 0) --preemptions_left_;
   }
@@ -254,7 +255,7 @@ void World::leave() {
 }
 
 void World::yield(const Site& site) {
-  if (++steps_ > setup_.step_limit) fail_livelock();
+  step();
   if (setup_.tracing) trace("yields", nullptr, "", site);
   const unsigned me = bit(current_->id);
   remember(0x9e1d);

@@ -52,7 +52,7 @@ class World {
     unsigned preemptions = 0;
     unsigned step_limit = 20000;
     Budget budget{};
-    unsigned cpus = 1;
+    const Options* options = nullptr;
     bool tracing = false;
     bool reducing = true;  // drop executions that reach a state seen before
   };
@@ -62,9 +62,17 @@ class World {
 
   // Called by a fiber, before an operation that others may see or be seen by.
   void point() {
-    if (++steps_ > setup_.step_limit) fail_livelock();
+    step();
     const unsigned movable = ready_ & ~spinning_;
     if (movable != bit(current_->id)) move_on(movable, Leaving::able);
+  }
+  // The same, before an operation on an atomic.
+  void point(const void* where) {
+    if (memory.is_shared(where)) {
+      point();
+    } else {
+      step();
+    }
   }
   void yield(const Site& site);
   // Sleeps until wake(key), the deadline or, where allowed, a fault.
@@ -142,6 +150,10 @@ class World {
   enum class Leaving : std::uint8_t { able, free, yielding };
 
   static constexpr unsigned bit(unsigned id) noexcept { return 1u << id; }
+  void step() {
+    if (++steps_ > setup_.step_limit) fail_livelock();
+    chooser.begin_step(steps_);
+  }
   static void enter(void* fiber);
   void reset(const Setup& setup) noexcept;
   Fiber* free_slot() noexcept;
@@ -184,7 +196,8 @@ class World {
 // Runs on the first fiber when the scenario's body has returned: what must hold at the end of every one.
 inline void (*at_scenario_end)() = nullptr;
 
-// Runs on every fiber before it ends: what a library hangs on the end of a thread.
+// Run on every fiber first and last: what a library hangs on the beginning and the end of a thread.
+inline void (*at_thread_start)() = nullptr;
 inline void (*at_thread_exit)() = nullptr;
 
 // Set before the first execution, never moved.
