@@ -65,7 +65,7 @@ void wake(Waiter* waiter) noexcept {
 void take_front(Bucket& bucket, Waiter& first, std::size_t count, std::uintptr_t token) noexcept {
   bucket.remove_front(first, count);
   for (Waiter* waiter = &first; waiter != nullptr; waiter = waiter->next) waiter->token = token;
-  bucket.spin_history.note_waker();
+  bucket.spin_history.note_wake(first.cpu);
 }
 
 // Joins the queue. Returns: `woken` if the thread is queued; `changed`; `interrupted` if it joined and left at once.
@@ -145,6 +145,7 @@ ParkResult park(const void* key, const WaitKind& kind, detail::ValidateRef valid
   Waiter waiter(key, kind, on_leave);
   waiter.parker.prepare();
   waiter.thread = detail::thread_token();
+  waiter.cpu = backend::current_cpu();
   waiter.since = options.since != 0 ? options.since : backend::monotonic_now();
   waiter.queued_since = waiter.since;
   waiter.deadline = options.deadline;
@@ -199,7 +200,7 @@ std::size_t requeue(const void* from, const void* to, const WaitKind& to_kind, d
     if (move_count != 0) {
       const std::int64_t now = backend::monotonic_now();
       buckets.first().remove_front(*first, move_count);
-      buckets.first().spin_history.note_waker();
+      buckets.first().spin_history.note_wake(first->cpu);
       for (Waiter* waiter = first; waiter != nullptr;) {
         Waiter* const next = waiter->next;
         waiter->kind = &to_kind;

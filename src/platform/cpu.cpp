@@ -36,6 +36,10 @@ int affinity_count() noexcept {
   return std::max(1, CPU_COUNT(&set));
 }
 
+// Taken while the library is initialised: a thread that binds itself to one processor before it first waits must not
+// be mistaken for a process that has only one.
+const int affinity_at_start = affinity_count();
+
 // Whole processors that a control group's quota allows, rounded down; a large number when there is none.
 // Plain system calls, not stdio: this runs inside a lock's slow path, where nothing may be allocated.
 int quota_count() noexcept {
@@ -75,7 +79,8 @@ int cpu_count() noexcept {
   // relaxed: whoever comes first finds out the same number.
   int count = known_cpu_count.load(std::memory_order_relaxed);
   if (count == 0) {
-    count = std::min(affinity_count(), quota_count());
+    // 0: asked by a constructor that runs before this file's.
+    count = std::min(affinity_at_start != 0 ? affinity_at_start : affinity_count(), quota_count());
     known_cpu_count.store(count, std::memory_order_relaxed);  // relaxed: as above
   }
   return count;
