@@ -91,6 +91,10 @@ void work(double nanoseconds) noexcept { turn(static_cast<std::uint64_t>(nanosec
 
 Result time_loop(const Options& options, const std::function<void(std::size_t)>& steps) {
   place(options.placement, 0);
+  // A second thread that sleeps: some C libraries leave the atomic operations out while there is only one, and nobody
+  // needs a lock then.
+  std::atomic<bool> done{false};
+  std::thread second([&] { done.wait(false); });
   std::size_t batch = 1;
   for (;;) {  // also warms up
     const std::int64_t start = now();
@@ -105,6 +109,9 @@ Result time_loop(const Options& options, const std::function<void(std::size_t)>&
     steps(batch);
     times.push_back(static_cast<double>(now() - start) / static_cast<double>(batch));
   } while (now() < end);
+  done.store(true);
+  done.notify_one();
+  second.join();
   return {.ns = median(std::move(times))};
 }
 

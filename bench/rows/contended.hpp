@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "../harness.hpp"
 
@@ -61,7 +62,8 @@ Result run_hand_over(const Options& options) {
   };
   auto ring = std::make_unique<Ring>();
   ring->places[0].lock.lock();
-  Team team(options, 1, [&](std::size_t) {
+  Team team(options, 2, [&](std::size_t i) {
+    if (i == 0) return;  // the measuring thread plays number 0
     std::size_t at = 1;
     ring->places[1].lock.lock();
     ring->ready.store(true);
@@ -74,8 +76,7 @@ Result run_hand_over(const Options& options) {
     ring->places[at].lock.unlock();
   });
   team.go();
-  while (!ring->ready.load()) {
-  }
+  while (!ring->ready.load()) std::this_thread::yield();
   std::size_t at = 0;
   const auto step = [&] {
     const std::size_t next = (at + 1) % 3;
@@ -83,8 +84,7 @@ Result run_hand_over(const Options& options) {
     ring->places[at].lock.unlock();
     at = next;
   };
-  Options mine = options;
-  const Result result = time_rounds(mine, step);
+  const Result result = time_rounds(options, step);
   ring->stop.store(true);
   ring->places[at].lock.unlock();
   team.join();

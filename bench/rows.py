@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""The rows: what each one asks, where it runs, and the target it is judged by."""
+
+from collections import namedtuple
+
+OURS = "threading++"
+LIMIT = "limit"
+
+# peer: our time must be at most this multiple of the best peer's; limit: of the physical limit's. None: not judged.
+# fair: only peers count whose least served thread gets at least half of what ours gets.
+Target = namedtuple("Target", "peer limit fair", defaults=(None, None, False))
+Row = namedtuple("Row", "name title targets")
+
+
+def uncontended(name, title):
+    return Row(name, title, {"free": Target(0.95, 1.05)})
+
+
+def contended(shape, inside, threads):
+    title = f"{threads} threads, one lock, {inside}"
+    return Row(f"contended_{shape}_{threads}", title, {"free": Target(1.0, None, True), "one": Target()})
+
+
+# Between two processors, where a good policy spins and the others sleep.
+HAND_OVER = {"one": Target(1.0, 1.1), "apart": Target(0.3, None)}
+SHAPES = (
+    ("empty", "nothing inside or outside"),
+    ("short", "100 ns inside, 100 ns outside"),
+    ("light", "100 ns inside, 1 µs outside"),
+    ("long", "2 µs inside, 2 µs outside"),
+)
+
+ROWS = [
+    uncontended("lock_pair", "lock and unlock"),
+    uncontended("lock_timed", "lock with a timeout, and unlock"),
+    uncontended("try_held", "try a held lock"),
+    uncontended("rlock_pair", "recursive lock and unlock"),
+    uncontended("rlock_reentry", "one more level, and back"),
+    uncontended("notify_idle", "notify when nobody waits"),
+    uncontended("event_set_clear", "event: set and clear"),
+    uncontended("event_set_again", "event: set when set"),
+    uncontended("event_wait_set", "event: wait when set"),
+    uncontended("semaphore_pair", "semaphore: acquire and release"),
+    Row("local_access", "a value of this thread", {"free": Target(1.0, None)}),
+    Row("lock_hand_over", "lock handed to a thread that waits", HAND_OVER),
+    Row("condition_ping_pong", "condition: there and back", HAND_OVER),
+    Row("event_ping_pong", "event: there and back", HAND_OVER),
+    Row("semaphore_ping_pong", "semaphore: there and back", HAND_OVER),
+    Row("condition_broadcast_8", "condition: 8 threads woken and back", {"one": Target(1.0, 1.1), "free": Target(1.0)}),
+    Row("condition_broadcast_64", "condition: 64 threads woken and back", {"one": Target(1.0, 1.1), "free": Target(1.0)}),
+    Row("queue_1_1", "bounded queue, 1 producer, 1 consumer", {"one": Target(1.0), "apart": Target(0.3)}),
+    Row("queue_4_4", "bounded queue, 4 producers, 4 consumers", {"one": Target(1.0), "free": Target(0.3)}),
+    Row("barrier_1", "barrier alone", {"free": Target(1.0)}),
+    Row("barrier_2", "barrier of 2", {"one": Target(1.0), "apart": Target(1.0)}),
+    Row("barrier_4", "barrier of 4", {"one": Target(1.1), "free": Target(1.1)}),
+    Row("barrier_8", "barrier of 8", {"one": Target(1.1), "free": Target(1.1)}),
+    *[contended(shape, inside, threads) for shape, inside in SHAPES for threads in (2, 4, 8)],
+    Row("thread_start_join", "start a thread and join it", {"one": Target(0.9), "free": Target(0.9)}),
+    Row("thread_batch_64", "the same, 64 at a time, each", {"one": Target(0.9), "free": Target(0.9)}),
+    Row("timers_start_cancel", "100,000 timers: start and cancel, each", {"free": Target(0.2)}),
+    Row("timers_fire", "100,000 timers due at once: fire, each", {"free": Target(1.0)}),
+    Row("timers_late", "one timer: how late", {"free": Target(1.0)}),
+]
+
+# Rows of the cost curves: the numbers they run with, and what the axes say.
+Curve = namedtuple("Curve", "name title counts x")
+WAITERS = (1, 2, 4, 10, 30, 100, 300, 1000, 3000, 10000)
+CURVES = [
+    Curve("scale_notify", "notify one of many: there and back", WAITERS, "threads waiting on one condition"),
+    Curve("scale_notify_all", "notify all, each", WAITERS, "threads waiting on one condition"),
+    Curve("scale_unlock", "release and next acquisition", WAITERS, "threads queued for one lock"),
+    Curve("scale_timeout", "a wait that times out at once", WAITERS, "threads waiting on one event"),
+    Curve("scale_waiting_objects", "set one of many events: there and back", WAITERS, "events, a waiting thread each"),
+    Curve("scale_objects", "lock and unlock, in turn", (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), "locks"),
+]

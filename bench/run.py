@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Measures the rivals: a process for each row, rival, placement and repetition, in random order.
+
+Prints a table with our ratio to the best peer and to the physical limit, marks what misses its target, and writes CSV,
+SVG and PNG. Times are medians over the processes; the spread is the middle half of them, in per cent of the median.
+"""
+
+import argparse
+import csv
+import fnmatch
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import plot
+from rows import CURVES, LIMIT, OURS, ROWS, Target
+
+HERE = Path(__file__).resolve().parent
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=HERE.parent / "build" / "bench", type=Path, help="the build directory")
+    parser.add_argument("--quick", action="store_true", help="3 processes a row, short ones: under three minutes")
+    parser.add_argument("--runs", type=int, help="processes for each row, rival and placement (9)")
+    parser.add_argument("--milliseconds", type=int, help="how long each of them measures (60)")
+    parser.add_argument("--rows", default="*", help="comma-separated patterns: 'lock_*,queue_*'")
+    parser.add_argument("--rivals", default="*", help="comma-separated patterns; ours and the limit are always in")
+    parser.add_argument("--placements", default="one,free,apart", help="one, free, apart, late (see harness.hpp)")
+    parser.add_argument("--designs", action="store_true", help="also the designs that were rejected")
+    parser.add_argument("--scale", action="store_true", help="the cost curves instead of the rows")
+    parser.add_argument("--max-count", type=int, default=1_000_000, help="where the cost curves end")
+    parser.add_argument("--seed", type=int, default=None, help="of the random order")
+    parser.add_argument("--out", type=Path, help="where CSV, SVG and PNG go (the build directory)")
+    options = parser.parse_args()
+    options.runs = options.runs or (3 if options.quick else 9)
+    options.milliseconds = options.milliseconds or (12 if options.quick else 60)
+    options.program = options.build / "bench" / "rivals"
+    options.out = options.out or options.build / "bench" / "results"
+    if not options.program.exists():
+        sys.exit(f"{options.program} is not there: build with THREADINGPP_BUILD_BENCH=ON")
+    return options
+
+
+def matches(name, patterns):
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns.split(","))
+
+
+class Measured:
+    """What the processes of one (row, rival, placement) said."""
+
+    def __init__(self):
+        self.values = defaultdict(list)
+        self.failures = 0
+
+    def add(self, output):
+        for pair in output.split():
+            key, _, value = pair.partition("=")
+            self.values[key].append(float(value))
+
+    def median(self, key="ns"):
+        return statistics.median(self.values[key]) if self.values[key] else None
+
+    def worst(self, key):
+        return max(self.values[key]) if self.values[key] else None
+
+    def middle(self, key="ns"):
+        values = sorted(self.values[key])
+        return values[len(values) // 4], values[len(values) - 1 - len(values) // 4]
+
+    def spread(self):
+        low, high = self.middle()
+        return 100 * (high - low) / max(self.median(), 1e-9)
+
+
+def run_all(options, jobs):
+    """jobs: (key, command arguments). Returns: key → Measured."""
+    results = defaultdict(Measured)
+    queue = [job for job in jobs for _ in range(options.runs)]
+    random.Random(options.seed).shuffle(queue)
+    begun = time.monotonic()
+    for done, (key, words) in enumerate(queue):
+        try:
+            process = subprocess.run([options.program, *words], capture_output=True, text=True, timeout=120, check=False)
+            if process.returncode == 0:
+                results[key].add(process.stdout)
+            else:
+                results[key].failures += 1
+        except subprocess.TimeoutExpired:
+            results[key].failures += 1
+        if sys.stderr.isatty() or done + 1 == len(queue):
+            print(f"\r{done + 1} of {len(queue)} processes, {time.monotonic() - begun:.0f} s", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    for key, measured in results.items():
+        if measured.failures:
+            print(f"{' '.join(map(str, key))}: {measured.failures} processes failed", file=sys.stderr)
+    return {key: measured for key, measured in results.items() if measured.values["ns"]}
+
+
+def row_jobs(options):
+    listing = subprocess.run([options.program, "--list"], capture_output=True, text=True, check=True).stdout
+    offered = defaultdict(list)
+    for line in listing.splitlines():
+        row, rival = line.split()
+        wanted = rival in (OURS, LIMIT) or matches(rival, options.rivals)
+        if wanted and (options.designs or not rival.startswith("design:")):
+            offered[row].append(rival)
+    for row in ROWS:
+        if not matches(row.name, options.rows):
+            continue
+        for placement in options.placements.split(","):
+            if placement not in row.targets and placement != "late":
+                continue
+            for rival in offered[row.name]:
+                yield (row.name, placement, rival), (row.name, rival, placement, str(options.milliseconds))
+
+
+def is_peer(rival):
+    return rival not in (OURS, LIMIT) and not rival.startswith("design:")
+
+
+class Verdict:
+    """Our time in one row and placement against the best peer and the limit."""
+
+    def __init__(self, row, placement, results):
+        mine = {rival: m for (name, where, rival), m in results.items() if (name, where) == (row.name, placement)}
+        self.ours = mine.get(OURS)
+        self.rivals = mine
+        self.limit = mine.get(LIMIT)
+        self.target = row.targets.get(placement, Target())
+        peers = {rival: m for rival, m in mine.items() if is_peer(rival)}
+        if self.target.fair and self.ours:
+            least = 0.5 * self.ours.median("fairness")
+            peers = {rival: m for rival, m in peers.items() if m.median("fairness") >= least}
+        self.best = min(peers, key=lambda rival: peers[rival].median()) if peers else None
+        self.to_peer = self.ratio(peers.get(self.best))
+        self.to_limit = self.ratio(self.limit)
+        self.missed = [word for word, ratio, bound in (("peer", self.to_peer, self.target.peer),
+                                                       ("limit", self.to_limit, self.target.limit))
+                       if ratio is not None and bound is not None and ratio > bound]
+
+    def ratio(self, other):
+        return self.ours.median() / max(other.median(), 1e-3) if self.ours and other else None
+
+
+def number(value, digits=2):
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.{digits}f}"
+
+
+def table(options, results):
+    head = ("row", "where", "ns", "± %", "limit", "best peer", "ns", "to peer", "to limit", "switches", "least/most",
+            "longest ms", "target")
+    lines = []
+    for row in ROWS:
+        for placement in options.placements.split(","):
+            verdict = Verdict(row, placement, results)
+            ours = verdict.ours
+            if not ours:
+                continue
+            best = verdict.rivals.get(verdict.best)
+            target = "" if verdict.target == Target() else "met"
+            if verdict.missed:
+                target = "MISSES " + ", ".join(f"{word} ≤ {getattr(verdict.target, word)}" for word in verdict.missed)
+            lines.append((row.title, placement, number(ours.median()), f"{ours.spread():.0f}",
+                          number(verdict.limit.median() if verdict.limit else None), verdict.best or "–",
+                          number(best.median() if best else None), number(verdict.to_peer), number(verdict.to_limit),
+                          number(ours.median("switches")), number(ours.median("fairness")),
+                          number(ours.worst("longest_ms")), target))
+    return head, lines
+
+
+def print_table(head, lines):
+    widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
+    for line in [head, *lines]:
+        print("  ".join(cell.ljust(width) if i in (0, 1, 5, 12) else cell.rjust(width)
+                        for i, (cell, width) in enumerate(zip(line, widths))).rstrip())
+
+
+def markdown(head, lines):
+    rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(rows + ["| " + " | ".join(line) + " |" for line in lines]) + "\n"
+
+
+def write_csv(path, results, first):
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow([*first, "processes", "ns", "quarter", "three_quarters", "switches", "least_to_most",
+                      "longest_ms", "bytes"])
+        for key in sorted(results, key=str):
+            m = results[key]
+            out.writerow([*key, len(m.values["ns"]), f"{m.median():.3f}", *(f"{v:.3f}" for v in m.middle()),
+                          *(m.median(k) if m.values[k] else "" for k in ("switches", "fairness")),
+                          m.worst("longest_ms") if m.values["longest_ms"] else "",
+                          m.median("bytes") if m.values["bytes"] else ""])
+
+
+def draw(options, results):
+    parts = {"uncontended": [], "waking": [], "contended": [], "threads_and_timers": []}
+    for row in ROWS:
+        for placement in options.placements.split(","):
+            verdict = Verdict(row, placement, results)
+            if not verdict.ours:
+                continue
+            ranked = sorted(((r, m.median(), r == OURS) for r, m in verdict.rivals.items() if r != LIMIT),
+                            key=lambda bar: bar[1])
+            where = {"one": " (one processor)", "free": "", "apart": " (two processors)"}.get(placement, f" ({placement})")
+            group = (row.title + where, ranked, verdict.limit.median() if verdict.limit else None)
+            if row.name.startswith("contended"):
+                parts["contended"].append(group)
+            elif row.name.startswith(("thread", "timers")):
+                parts["threads_and_timers"].append(group)
+            elif set(row.targets) == {"free"}:
+                parts["uncontended"].append(group)
+            else:
+                parts["waking"].append(group)
+    for name, groups in parts.items():
+        if groups:
+            plot.bars(options.out / f"{name}.svg", name.replace("_", " "), groups)
+
+
+def print_sizes(options):
+    text = subprocess.run([options.program, "--sizes"], capture_output=True, text=True, check=True).stdout
+    sizes = defaultdict(dict)
+    rivals = []
+    for line in text.splitlines():
+        kind, rival, size = line.split()
+        sizes[kind][rival] = size
+        if rival not in rivals:
+            rivals.append(rival)
+    head = ("bytes", *rivals)
+    lines = [(kind, *(row.get(rival, "–") for rival in rivals)) for kind, row in sizes.items()]
+    print()
+    for line in [head, *lines]:
+        print("  ".join(cell.rjust(11) for cell in line))
+    return markdown(head, lines)
+
+
+def measure_rows(options):
+    results = run_all(options, list(row_jobs(options)))
+    head, lines = table(options, results)
+    print_table(head, lines)
+    sizes = print_sizes(options)
+    missed = sum("MISSES" in line[-1] for line in lines)
+    judged = sum(line[-1] != "" for line in lines)
+    print(f"\n{judged - missed} of {judged} targets met")
+    (options.out / "table.md").write_text(markdown(head, lines) + "\n" + sizes)
+    write_csv(options.out / "rows.csv", results, ("row", "placement", "rival"))
+    draw(options, results)
+
+
+def measure_curves(options):
+    jobs = [((curve.name, count), (curve.name, OURS, "free", str(options.milliseconds), str(count)))
+            for curve in CURVES if matches(curve.name, options.rows)
+            for count in curve.counts if count <= options.max_count]
+    results = run_all(options, jobs)
+    lines = []
+    for curve in CURVES:
+        points = [(count, m.median(), *m.middle()) for (name, count), m in sorted(results.items()) if name == curve.name]
+        if not points:
+            continue
+        plot.curve(options.out / f"{curve.name}.svg", curve.title, curve.x, points)
+        for count, ns, *_ in points:
+            m = results[(curve.name, count)]
+            lines.append((curve.title, f"{count:,}", number(ns), f"{m.spread():.0f}", number(m.median("switches")),
+                          number(m.median("bytes"))))
+    head = ("curve", "count", "ns", "± %", "switches", "bytes")
+    widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
+    for line in [head, *lines]:
+        print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))))
+    (options.out / "curves.md").write_text(markdown(head, lines))
+    write_csv(options.out / "curves.csv", results, ("curve", "count"))
+
+
+def main():
+    options = arguments()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < 2:
+        print("only one processor: 'free' says nothing here", file=sys.stderr)
+    measure_curves(options) if options.scale else measure_rows(options)
+    print(f"written to {options.out}")
+
+
+if __name__ == "__main__":
+    main()
