@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// All of threading, in the order of Python's __all__.
+#pragma once
+
+#include <threading/thread.hpp>     // get_ident, active_count, current_thread, enumerate, main_thread …
+#include <threading/timeout.hpp>    // TIMEOUT_MAX
+#include <threading/condition.hpp>  // Condition
+#include <threading/event.hpp>      // Event
+#include <threading/lock.hpp>       // Lock
+#include <threading/rlock.hpp>      // RLock
+#include <threading/semaphore.hpp>  // Semaphore, BoundedSemaphore
+#include <threading/barrier.hpp>    // Barrier, BrokenBarrierError
+#if __has_include(<threading/timer.hpp>)
+#include <threading/timer.hpp>      // Timer
+#endif
+#include <threading/local.hpp>      // local
+#include <threading/trace.hpp>      // settrace, setprofile
+#include <threading/errors.hpp>     // the errors
+// What Python has in its syntax, and what it has not.
+#include <threading/dump.hpp>       // who waits for what
+#include <threading/with.hpp>       // With: the with statement

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// A thread object from start() to its end. The word is told in life.cpp.
+#pragma once
+
+#include <threading/detail/lock_word.hpp>
+
+#include "threads/thread_state.hpp"
+
+namespace threading::inline v1::threads {
+
+using detail::PerThread;
+using detail::ThreadState;
+
+bool is_started(const ThreadState& state) noexcept;
+bool is_alive(const ThreadState& state) noexcept;
+
+// Thread::start(). Throws as that.
+void start(ThreadState& state);
+// Waits for the end. Requires: started, not the caller, not a dummy.
+detail::WaitOutcome join(ThreadState& state, const detail::WaitOptions& options);
+// Frees what is left of an OS thread that nobody has joined. Called with the last reference.
+void reap(ThreadState& state) noexcept;
+
+// What a thread does before and after the body: become known as `state`, then no more. Between them current_thread()
+// is `state`. `name_thread`: the system's tools see the name.
+void enter(PerThread& self, ThreadState& state) noexcept;
+// The body, with everything that leaves it reported, but for a forced unwind, which goes on.
+void run_body(ThreadState& state);
+void destroy_body(ThreadState& state) noexcept;
+
+// The thread is over and there is no OS thread to wait for: lets joiners go. Returns: false if it was over already.
+bool finish(ThreadState& state) noexcept;
+
+// The size of the stack that start() would give it. Bytes; 0: the system's default.
+std::size_t stack_size_of(const ThreadState& state) noexcept;
+
+// Counts the forks that made this process: a thread that was started before the last one is over.
+std::uint32_t fork_count() noexcept;
+// In the child: counts, and keeps `survivor`, the caller's state, alive as the main thread.
+void note_fork(ThreadState& survivor) noexcept;
+// Makes a state that no start() precedes alive: a dummy, the main thread.
+void begin_alive(ThreadState& state) noexcept;
+
+// The native id, waited for if the thread is just being started; 0: none yet.
+NativeId native_id(ThreadState& state) noexcept;
+
+}  // namespace threading::inline v1::threads

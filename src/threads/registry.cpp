@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+//
+// Who exists.
+//
+// Word     a doubly linked list through the states, and which state is the main thread's. Guarded by registry_lock.
+// States   of a state: not listed; listed exactly while it is alive, from start() until its OS thread runs its last
+//          library code. The main thread is listed from the beginning.
+// Moves    list: start(), current_thread() of a thread that has no state yet. unlist: the thread itself at its end, or
+//          a timer's. fork: the child keeps the caller alone.
+// I1       The main thread is first, the others follow in the order of their start.
+// I2       A listed state has a reference, that of its running thread: whoever holds the lock may take another.
+// I3       Under the lock nothing is called but the allocator: no user code, no waiting.
+// Orders   The lock orders everything but `current`, which belongs to the calling thread.
+// Destroy  Nothing here is destroyed: threads may outlive main() and static objects.
+// Fork     The lock is taken before, with all others of this room, so the child finds the list whole. The states of
+//          threads that do not exist in the child are dropped from it, never freed: somebody may hold a handle, and
+//          what they own lives on stacks and in closures that no destructor may run for.
+#include "threads/registry.hpp"
+
+#include <cstdio>
+#include <new>
+#include <utility>
+
+#include <threading/embedding.hpp>
+#include <threading/with.hpp>
+
+#include "base/check.hpp"
+#include "platform/fork.hpp"
+#include "threads/fork_locks.hpp"
+#include "threads/life.hpp"
+
+namespace threading::inline v1::threads {
+
+constinit Lock registry_lock;
+
+namespace {
+
+namespace backend = detail::backend;
+
+// Storage whose destructor never runs.
+union MainStorage {
+  constexpr MainStorage() noexcept : state(ThreadState::Kind::main) {}
+  ~MainStorage() {}
+  ThreadState state;
+};
+constinit MainStorage first_main;
+
+constinit ThreadState* first = nullptr;
+constinit ThreadState* last = nullptr;
+constinit std::size_t count = 0;
+constinit backend::atomic<ThreadState*> the_main{&first_main.state};
+constinit backend::atomic<std::uint64_t> last_number{0};
+
+// Every default name with its number; kind decides which.
+int format_default_name(char* text, std::size_t size, const ThreadState& state) noexcept {
+  const auto number = static_cast<unsigned long long>(state.number);
+  switch (state.kind) {
+    case ThreadState::Kind::main: break;
+    case ThreadState::Kind::dummy:
+      // relaxed: changed in a forked child only, when it has one thread.
+      if (state.role.load(std::memory_order_relaxed) == ThreadState::Kind::main) break;
+      return std::snprintf(text, size, "Dummy-%llu", number);
+    case ThreadState::Kind::thread:
+    case ThreadState::Kind::timer: return std::snprintf(text, size, "Thread-%llu", number);
+  }
+  return std::snprintf(text, size, "MainThread");
+}
+
+// The main thread introduces itself. Requires: the caller is it. The lock makes a second call harmless.
+void bind_main(PerThread& self, ThreadState& state) noexcept {
+  self.thread = &state;
+  retain(state);
+  const With hold(registry_lock);
+  detail::thread_token();  // its first use sees to it that the end of this thread is noticed
+  threads::begin_alive(state);
+  if (!state.is_listed) list(state);
+}
+
+ThreadState& make_dummy(PerThread& self) {
+  auto* const state = new ThreadState(ThreadState::Kind::dummy);
+  state->number = next_number();
+  // relaxed: nobody else knows the state yet.
+  state->is_daemon.store(true, std::memory_order_relaxed);
+  detail::thread_token();
+  self.thread = state;
+  begin_alive(*state);
+  const With hold(registry_lock);
+  list(*state);
+  return *state;
+}
+
+// Normally the thread that loads the library is the one that will enter main().
+[[maybe_unused]] const bool main_is_bound = (current_state_if_any(), true);
+
+void prepare_to_fork() noexcept {
+  lock_shutdown();
+  lock_hooks();
+  lock_locals();
+  registry_lock.lock();
+}
+
+void after_fork_in_parent() noexcept {
+  registry_lock.unlock();
+  unlock_locals();
+  unlock_hooks();
+  unlock_shutdown();
+}
+
+void after_fork_in_child() noexcept {
+  Embedding::reset_after_fork(registry_lock);
+  reset_locals_after_fork();
+  reset_hooks_after_fork();
+  reset_shutdown_after_fork();
+  for (ThreadState* state = first; state != nullptr;) {
+    ThreadState* const next = std::exchange(state->next, nullptr);
+    state->previous = nullptr;
+    state->is_listed = false;
+    state = next;
+  }
+  first = last = nullptr;
+  count = 0;
+
+  PerThread& self = backend::per_thread();
+  if (self.thread == nullptr) {
+    self.thread = new (std::nothrow) ThreadState(ThreadState::Kind::dummy);
+    THREADING_INVARIANT(self.thread != nullptr, "a forked child has memory for its main thread");
+  }
+  note_fork(*self.thread);
+  // relaxed, here and below: one thread is left.
+  if (self.thread->kind == ThreadState::Kind::dummy) self.thread->is_daemon.store(false, std::memory_order_relaxed);
+  the_main.store(self.thread, std::memory_order_relaxed);
+  list(*self.thread);
+}
+
+[[maybe_unused]] const bool forks_are_handled =
+    (platform::on_fork(platform::ForkRoom::threads, {.prepare = &prepare_to_fork,
+                                                     .parent = &after_fork_in_parent,
+                                                     .child = &after_fork_in_child}),
+     true);
+
+}  // namespace
+
+void list(ThreadState& state) noexcept {
+  // I1. The main thread may introduce itself late, when the library was loaded by another.
+  ThreadState* const before = &state == &main_state() ? nullptr : last;
+  state.previous = before;
+  state.next = before != nullptr ? before->next : first;
+  (before != nullptr ? before->next : first) = &state;
+  (state.next != nullptr ? state.next->previous : last) = &state;
+  state.is_listed = true;
+  ++count;
+}
+
+void unlist(ThreadState& state) noexcept {
+  if (!state.is_listed) return;
+  (state.previous != nullptr ? state.previous->next : first) = state.next;
+  (state.next != nullptr ? state.next->previous : last) = state.previous;
+  state.next = state.previous = nullptr;
+  state.is_listed = false;
+  --count;
+}
+
+ThreadState* next_listed(const ThreadState* state) noexcept { return state == nullptr ? first : state->next; }
+std::size_t listed_count() noexcept { return count; }
+
+ThreadState* current_state_if_any() noexcept {
+  PerThread& self = backend::per_thread();
+  if (self.thread == nullptr && fork_count() == 0 && platform::is_initial_thread()) bind_main(self, first_main.state);
+  return self.thread;
+}
+
+ThreadState& current_state() {
+  ThreadState* const state = current_state_if_any();
+  return state != nullptr ? *state : make_dummy(backend::per_thread());
+}
+
+// relaxed: changed in a forked child only, when it has one thread.
+ThreadState& main_state() noexcept { return *the_main.load(std::memory_order_relaxed); }
+
+// relaxed: a number and nothing else.
+std::uint64_t next_number() noexcept { return last_number.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+std::string name_of(const ThreadState& state) {
+  if (state.name != nullptr) return *state.name;
+  char text[32];
+  const int size = format_default_name(text, sizeof text, state);
+  return std::string(text, static_cast<std::size_t>(size));
+}
+
+void name_this_thread(ThreadState& state) noexcept {
+  char text[32];
+  std::size_t size = 0;
+  {
+    const With hold(registry_lock);
+    if (state.name != nullptr) {
+      size = state.name->copy(text, sizeof text);
+    } else {
+      size = static_cast<std::size_t>(format_default_name(text, sizeof text, state));
+    }
+  }
+  platform::name_os_thread({text, size});
+}
+
+}  // namespace threading::inline v1::threads

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+//
+// The public face of threads: each function checks what its caller may get wrong, and hands on to life.cpp (start,
+// join, end) and registry.cpp (who exists).
+//
+// Word     a state's count of references; what life.cpp and registry.cpp tell of it.
+// States   the count is at least 1 while a handle exists or the thread runs; at 0 the state is destroyed, once.
+// Moves    retain, release: anyone who has a reference.
+// Invariants, Destruction: a state and its body are one block of memory; the body lies behind the state. The body may go
+//          earlier, when it has run.
+// Orders   R1 release of each decrement pairs with A1, acquire before the state is destroyed.
+#include <threading/thread.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <new>
+
+#include <threading/with.hpp>
+
+#include "threads/life.hpp"
+#include "threads/registry.hpp"
+#include "threads/shutdown.hpp"
+
+namespace threading::inline v1 {
+namespace {
+
+namespace backend = detail::backend;
+using detail::ThreadAccess;
+using detail::ThreadState;
+using threads::current_state;
+using threads::registry_lock;
+
+constinit backend::atomic<std::size_t> default_stack_size{0};
+
+constexpr std::size_t kSmallestStack = 32768;
+
+// Returns: a size to give to the system.
+std::size_t checked_stack_size(std::size_t bytes) {
+  if (bytes == 0) return 0;
+  if (bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max())) {
+    throw ValueError("size must be 0 or a positive value");
+  }
+  if (bytes < kSmallestStack) throw ValueError("size not valid: " + std::to_string(bytes) + " bytes");
+  return platform::round_stack_size(bytes);
+}
+
+// What all joins check first.
+ThreadState& checked_for_join(const Thread& thread) {
+  ThreadState& state = ThreadAccess::state(thread);
+  threads::stop_if_frozen();
+  // relaxed: changed in a forked child only, when it has one thread.
+  if (state.role.load(std::memory_order_relaxed) == ThreadState::Kind::dummy) {
+    throw RuntimeError("cannot join a dummy thread");
+  }
+  if (!threads::is_started(state)) throw RuntimeError("cannot join thread before it is started");
+  if (&state == backend::per_thread().thread) throw DeadlockError("cannot join current thread");
+  // relaxed: not changed any more after start().
+  if (threads::is_frozen() && state.is_daemon.load(std::memory_order_relaxed) && threads::is_alive(state)) {
+    throw RuntimeError("cannot join thread at interpreter shutdown");
+  }
+  return state;
+}
+
+bool join(const Thread& thread, Timeout timeout, const backend::stop_token* stop) {
+  ThreadState& state = checked_for_join(thread);
+  return threads::join(state, {.deadline = timeout.deadline(), .stop = stop}) == detail::WaitOutcome::ok;
+}
+
+}  // namespace
+
+namespace threads {
+std::size_t stack_size_of(const ThreadState& state) noexcept {
+  if (state.stack_size != 0) return state.stack_size;
+  return default_stack_size.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
+}
+}  // namespace threads
+
+namespace detail {
+
+Body::~Body() = default;
+
+ThreadState::~ThreadState() {
+  threads::reap(*this);
+  if (body != nullptr) body->~Body();
+  delete name;
+  delete failure;
+  delete stop;
+}
+
+void retain(ThreadState& state) noexcept {
+  state.refs.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller has a reference already
+}
+
+void release(ThreadState& state) noexcept {
+  // R1 and A1 in one: acq_rel pairs with itself.
+  if (state.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  const unsigned align_bits = state.align_bits;
+  void* const block = &state;
+  state.~ThreadState();
+  align_bits == 0 ? ::operator delete(block) : ::operator delete(block, std::align_val_t{std::size_t{1} << align_bits});
+}
+
+NewThread new_thread_block(ThreadOptions&& options, const BodyPlan& plan, std::size_t size,
+                           ThreadState* (*make)(void* at)) {
+  const std::size_t stack = checked_stack_size(options.stack_size);
+  const bool is_daemon = options.daemon ? *options.daemon : Thread(ThreadAccess::share(current_state())).daemon();
+  const std::size_t room_at = (size + plan.align - 1) / plan.align * plan.align;
+  const bool over_aligned = plan.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+  void* const block = over_aligned ? ::operator new(room_at + plan.size, std::align_val_t{plan.align})
+                                   : ::operator new(room_at + plan.size);
+  ThreadState& state = *make(block);
+  ThreadHandle handle(&state);
+  state.align_bits = static_cast<std::uint8_t>(over_aligned ? std::countr_zero(plan.align) : 0);
+  state.stack_size = stack;
+  state.is_daemon.store(is_daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
+  state.takes_stop = plan.takes_stop;
+  state.keeps_body = plan.is_kept;
+  if (options.name.empty()) {
+    state.number = threads::next_number();
+  } else {
+    state.name = new std::string(std::move(options.name));
+  }
+  return {std::move(handle), static_cast<std::byte*>(block) + room_at};
+}
+
+NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan) {
+  return new_thread_block(std::move(options), plan, sizeof(ThreadState),
+                          [](void* at) -> ThreadState* { return ::new (at) ThreadState(ThreadState::Kind::thread); });
+}
+
+void adopt_body(ThreadState& state, Body* body) noexcept { state.body = body; }
+
+}  // namespace detail
+
+Runnable::~Runnable() = default;
+
+void Thread::start() {
+  threads::stop_if_frozen();
+  threads::start(*handle_);
+}
+
+void Thread::join() const { static_cast<void>(join(forever)); }
+bool Thread::join(Timeout timeout) const { return v1::join(*this, timeout, nullptr); }
+bool Thread::join(Timeout timeout, backend::stop_token stop) const { return v1::join(*this, timeout, &stop); }
+
+std::string Thread::name() const {
+  const With hold(registry_lock);
+  return threads::name_of(*handle_);
+}
+
+void Thread::name(std::string name) {
+  std::string* changed = new std::string(std::move(name));
+  {
+    const With hold(registry_lock);
+    std::swap(changed, (*handle_).name);
+  }
+  delete changed;
+  if (handle_.get() == backend::per_thread().thread) threads::name_this_thread(*handle_);
+}
+
+bool Thread::daemon() const {
+  return (*handle_).is_daemon.load(std::memory_order_relaxed);  // relaxed: an answer and nothing else
+}
+
+void Thread::daemon(bool daemon) {
+  const With hold(registry_lock);
+  if (threads::is_started(*handle_)) throw RuntimeError("cannot set daemon status of active thread");
+  (*handle_).is_daemon.store(daemon, std::memory_order_relaxed);  // relaxed: as above
+}
+
+bool Thread::is_alive() const { return threads::is_alive(*handle_); }
+
+std::optional<Ident> Thread::ident() const {
+  const Ident ident = (*handle_).ident.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
+  // A start that fails may have written one.
+  if (ident == 0 || !threads::is_started(*handle_)) return std::nullopt;
+  return ident;
+}
+
+std::optional<NativeId> Thread::native_id() const {
+  const NativeId id = threads::native_id(*handle_);
+  if (id == 0) return std::nullopt;
+  return id;
+}
+
+std::exception_ptr Thread::exception() const {
+  const With hold(registry_lock);
+  const std::exception_ptr* const failure = (*handle_).failure;
+  return failure == nullptr ? nullptr : *failure;
+}
+
+backend::stop_source& Thread::stop_source() const {
+  const With hold(registry_lock);
+  ThreadState& state = *handle_;
+  if (state.stop == nullptr) state.stop = new backend::stop_source;
+  return *state.stop;
+}
+
+Joining::~Joining() {
+  thread_.stop_source().request_stop();
+  if (thread_.ident() && thread_ != current_thread()) thread_.join();
+}
+
+Thread current_thread() {
+  threads::stop_if_frozen();
+  return ThreadAccess::share(current_state());
+}
+
+Thread main_thread() { return ThreadAccess::share(threads::main_state()); }
+
+std::vector<Thread> enumerate() {
+  threads::stop_if_frozen();
+  std::vector<Thread> found;
+  const With hold(registry_lock);
+  found.reserve(threads::listed_count());
+  for (ThreadState* state = threads::next_listed(nullptr); state != nullptr; state = threads::next_listed(state)) {
+    found.push_back(ThreadAccess::share(*state));
+  }
+  return found;
+}
+
+std::size_t active_count() {
+  threads::stop_if_frozen();
+  const With hold(registry_lock);
+  return threads::listed_count();
+}
+
+Ident get_ident() {
+  const Ident given = backend::per_thread().ident;
+  return given != 0 ? given : platform::os_ident();
+}
+NativeId get_native_id() { return platform::os_native_id(); }
+
+std::size_t stack_size() { return default_stack_size.load(std::memory_order_relaxed); }  // relaxed: a number
+std::size_t stack_size(std::size_t bytes) {
+  // relaxed: a number and nothing else.
+  return default_stack_size.exchange(checked_stack_size(bytes), std::memory_order_relaxed);
+}
+
+}  // namespace threading::inline v1
+
+std::size_t std::hash<threading::Thread>::operator()(const threading::Thread& thread) const noexcept {
+  return std::hash<const void*>()(&threading::detail::ThreadAccess::state(thread));
+}
