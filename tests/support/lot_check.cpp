@@ -34,7 +34,7 @@ class LotCheck : public testing::EmptyTestEventListener {
 };
 
 [[maybe_unused]] const bool installed = [] {
-  set_watchdog_report(print_waiters);
+  add_watchdog_report(print_waiters);
   testing::UnitTest::GetInstance()->listeners().Append(new LotCheck);
   return true;
 }();

@@ -16,6 +16,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -50,7 +51,7 @@ struct State {
   std::optional<Clock::time_point> limit;  // of the running test, if one runs
   std::string test;
   bool ended = false;
-  std::function<void(std::ostream&)> report;
+  std::vector<std::function<void(std::ostream&)>> reports;
 
   std::optional<std::thread> watcher;
 };
@@ -70,7 +71,7 @@ State& state() {
   sigaddset(&alarm_only, SIGALRM);
   pthread_sigmask(SIG_UNBLOCK, &alarm_only, nullptr);
   ::alarm(10);
-  if (state().report) state().report(std::cerr);
+  for (const auto& report : state().reports) report(std::cerr);
   std::cerr << std::flush;
   std::abort();
 }
@@ -125,9 +126,9 @@ class Watchdog : public testing::EmptyTestEventListener {
 
 }  // namespace
 
-void set_watchdog_report(std::function<void(std::ostream&)> report) {
+void add_watchdog_report(std::function<void(std::ostream&)> report) {
   const std::scoped_lock hold(state().mutex);
-  state().report = std::move(report);
+  state().reports.push_back(std::move(report));
 }
 
 void install_watchdog() { testing::UnitTest::GetInstance()->listeners().Append(new Watchdog); }
