@@ -49,6 +49,7 @@ class THREADING_API Barrier {
   // Breaks the barrier: threads inside wait() and future callers get BrokenBarrierError. Wakes.
   void abort() noexcept;
 
+  // How many threads make a set.
   std::size_t parties() const noexcept { return parties_; }
   // Returns: how many threads wait while the barrier fills; else 0.
   std::size_t n_waiting() const noexcept;

@@ -72,7 +72,10 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   void release() THREADING_RELEASE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
     over_ == Over::lock ? lock_->release() : rlock().release();
   }
-  bool locked() const noexcept { return detail::is_held(word_of_lock().load(std::memory_order_relaxed)); }
+  bool locked() const noexcept {
+    // relaxed: as in Lock::locked().
+    return detail::is_held(word_of_lock().load(std::memory_order_relaxed));
+  }
   void lock() THREADING_ACQUIRE() { acquire(); }
   bool try_lock() noexcept THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
     return over_ == Over::lock ? lock_->try_lock() : rlock().try_lock();
@@ -161,6 +164,7 @@ class ConditionOver {
   ConditionOver(const ConditionOver&) = delete;
   ConditionOver& operator=(const ConditionOver&) = delete;
 
+  // The lock's own operations under both names, so that guards work on the condition.
   void lock() { lock_->lock(); }
   void unlock() { lock_->unlock(); }
   bool try_lock()

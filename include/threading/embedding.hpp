@@ -78,6 +78,7 @@ struct THREADING_API Embedding {
   static Outcome foreign_wait(ForeignWord& word, detail::BeforeSleepRef unlock, const Wait& wait);
   static void foreign_notify(ForeignWord& word, std::size_t n) noexcept;
 
+  // Event and semaphores: one call each, as they hold nothing that must be taken back.
   static Outcome wait(Event& event, const Wait& wait);
   static Outcome acquire(detail::SemaphoreCore& semaphore, const Wait& wait);
   // Adds n units. Requires: n >= 1. Returns: false, and nothing has changed, when the counter would pass its bound.

@@ -187,6 +187,7 @@ THREADING_API std::vector<Thread> enumerate();
 // How many enumerate() would return.
 THREADING_API std::size_t active_count();
 
+// The caller's, with or without a Thread object.
 THREADING_API Ident get_ident();
 THREADING_API NativeId get_native_id();
 

@@ -61,13 +61,15 @@ class Timeout {
       : ns_(detail::nanoseconds_from(t.time_since_epoch())), kind_(Kind::absolute) {}
 
   // Throws: ValueError "Invalid value NaN (not a number)"; OverflowError "timestamp out of range for C PyTime_t"
-  // above TIMEOUT_MAX. A negative number is judged by the call: see with_minus_one_as_forever().
+  // above TIMEOUT_MAX. A negative number is judged by the call: see detail::lock_timeout().
   template <std::floating_point Seconds>
   Timeout(Seconds seconds) : ns_(detail::nanoseconds_from_number(static_cast<double>(seconds))), kind_(Kind::number) {}
 
+  // For the library: `forever`, and a timeout from its two parts.
   static constexpr Timeout make_forever() noexcept { return Timeout(0, Kind::never); }
   static constexpr Timeout make(std::int64_t nanoseconds, Kind kind) noexcept { return Timeout(nanoseconds, kind); }
 
+  // Whether it has no bound, and how the number below is meant.
   constexpr bool is_forever() const noexcept { return kind_ == Kind::never; }
   constexpr Kind kind() const noexcept { return kind_; }
   // Relative or since the clock's start, by kind(). Unit: nanoseconds.
