@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+//
+// No primitive allocates, ever: construction, uncontended and contended calls, timeouts, stops, destruction. Both
+// operator new and malloc() are watched.
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <stop_token>
+
+#include <threading/barrier.hpp>
+#include <threading/condition.hpp>
+#include <threading/event.hpp>
+#include <threading/lock.hpp>
+#include <threading/rlock.hpp>
+#include <threading/semaphore.hpp>
+#include <threading/with.hpp>
+
+#include "support/lot.hpp"
+#include "support/support.hpp"
+
+namespace {
+
+// Counted in the threads that ask for it. Plain, so that it needs no initialisation, which might allocate.
+thread_local constinit bool counting = false;
+std::atomic<int> allocations{0};
+
+void count_allocation() noexcept {
+  if (counting) ++allocations;
+}
+
+}  // namespace
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TEST_SANITIZED 1
+#endif
+#endif
+
+// A sanitizer has a malloc() of its own, and reports the calls of it.
+#if defined(TEST_SANITIZED)
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
+                                                         void (*)(const volatile void*));
+namespace {
+[[maybe_unused]] const int installed = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, std::size_t) { count_allocation(); }, [](const volatile void*) {});
+}
+#else
+extern "C" void* __libc_malloc(std::size_t);
+extern "C" void* malloc(std::size_t size) {
+  count_allocation();
+  return __libc_malloc(size);
+}
+#endif
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace support;
+using namespace threading;
+
+class Allocation : public testing::Test {
+ protected:
+  void SetUp() override {
+    // The first waits of a program and of a thread may set things up; they must not allocate either, so nothing is
+    // warmed up here.
+    allocations = 0;
+  }
+  // Runs `body` and counts what it allocates.
+  template <class Body>
+  static void counted(Body body) {
+    counting = true;
+    body();
+    counting = false;
+  }
+  // A thread that runs `body` and counts what it allocates.
+  template <class Body>
+  void counted_thread(Body body) {
+    threads_.add([body] { counted(body); });
+  }
+  void expect_none() {
+    threads_.join();
+    EXPECT_EQ(allocations, 0);
+  }
+  Bunch threads_;
+};
+
+TEST_F(Allocation, IsNoticed) {
+  counted([] {
+    auto* volatile something = new int(5);
+    delete something;
+    void* volatile other = std::malloc(10);
+    std::free(other);
+  });
+  EXPECT_GE(allocations, 2);
+}
+
+template <class L>
+void exercise_lock(L& lock, std::stop_token stopped) {
+  lock.acquire();
+  lock.release();
+  lock.lock();
+  lock.unlock();
+  static_cast<void>(lock.try_lock());
+  lock.release();
+  static_cast<void>(lock.acquire(1ms));
+  lock.release();
+  static_cast<void>(lock.acquire(1.5, stopped));
+  lock.release();
+}
+
+// The token is made outside: the state behind it is the standard library's.
+std::stop_token stopped_token() {
+  std::stop_source source;
+  source.request_stop();
+  return source.get_token();
+}
+
+TEST_F(Allocation, IsNoneOnUncontendedPaths) {
+  const std::stop_token stopped = stopped_token();
+  std::mutex foreign;
+  counted([&] {
+    Lock lock;
+    RLock rlock;
+    Condition cv;
+    ConditionOver<std::mutex> over(foreign);
+    Semaphore semaphore(2);
+    BoundedSemaphore bounded(2);
+    Event event;
+    Barrier barrier(1);
+    exercise_lock(lock, stopped);
+    exercise_lock(rlock, stopped);
+    exercise_lock(cv, stopped);
+    {
+      const With hold(cv);
+      cv.notify_all();
+      static_cast<void>(cv.wait_for([] { return true; }));
+    }
+    over.acquire();
+    over.notify();
+    over.release();
+    semaphore.acquire();
+    semaphore.release(2);
+    bounded.acquire();
+    bounded.release();
+    event.set();
+    event.wait();
+    event.clear();
+    barrier.wait();
+    barrier.abort();
+    barrier.reset();
+  });
+  expect_none();
+}
+
+TEST_F(Allocation, IsNoneInTimeoutsAndStops) {
+  const std::stop_token stopped = stopped_token();
+  Lock held;
+  held.acquire();
+  RLock held_elsewhere;
+  Bunch holder;
+  Event enough;
+  std::atomic<bool> is_held{false};
+  holder.add([&] {
+    const With hold(held_elsewhere);
+    is_held = true;
+    enough.wait();
+  });
+  ASSERT_TRUE(eventually([&] { return is_held.load(); }));
+  std::mutex foreign;
+  counted([&] {
+    static_cast<void>(held.acquire(2ms));
+    static_cast<void>(held.acquire(forever, stopped));
+    static_cast<void>(held_elsewhere.acquire(2ms));
+    static_cast<void>(held_elsewhere.acquire(forever, stopped));
+    Condition cv;
+    cv.acquire();
+    static_cast<void>(cv.wait(2ms));
+    static_cast<void>(cv.wait(forever, stopped));
+    static_cast<void>(cv.wait_for([] { return false; }, 2ms));
+    cv.release();
+    ConditionOver<std::mutex> over(foreign);
+    over.acquire();
+    static_cast<void>(over.wait(2ms));
+    over.release();
+    Event event;
+    static_cast<void>(event.wait(2ms));
+    static_cast<void>(event.wait(forever, stopped));
+    Semaphore semaphore(0);
+    static_cast<void>(semaphore.acquire(2ms));
+    static_cast<void>(semaphore.acquire(forever, stopped));
+  });
+  enough.set();
+  holder.join();
+  expect_none();
+}
+
+TEST_F(Allocation, IsNoneUnderContention) {
+  Lock lock;
+  RLock rlock;
+  Semaphore semaphore(1);
+  Barrier barrier(4);
+  for (int t = 0; t < 4; ++t) {
+    counted_thread([&] {
+      for (int i = 0; i < rounds(2'000); ++i) {
+        { const With hold(lock); }
+        { const With hold(rlock); }
+        { const With hold(semaphore); }
+        barrier.wait();
+      }
+    });
+  }
+  expect_none();
+}
+
+TEST_F(Allocation, IsNoneWhenWaitersAreWoken) {
+  Condition cv;
+  Event event;
+  std::mutex foreign;
+  ConditionOver<std::mutex> over(foreign);
+  int waiting = 0;
+  for (int t = 0; t < 3; ++t) {
+    counted_thread([&] {
+      cv.acquire();
+      ++waiting;
+      static_cast<void>(cv.wait());
+      cv.release();
+      static_cast<void>(event.wait());
+      over.acquire();
+      ++waiting;
+      static_cast<void>(over.wait());
+      over.release();
+    });
+  }
+  ASSERT_TRUE(eventually([&] { return waiters(cv) == 3; }));
+  counted([&] {
+    const With hold(cv);
+    cv.notify_all();
+  });
+  ASSERT_TRUE(eventually([&] { return waiters(event) == 3; }));
+  counted([&] { event.set(); });
+  ASSERT_TRUE(eventually([&] {
+    const std::scoped_lock hold(foreign);
+    return waiting == 6;
+  }));
+  counted([&] {
+    over.acquire();
+    over.notify_all();
+    over.release();
+  });
+  expect_none();
+}
+
+// The one exception, which the header names: a Barrier keeps its action.
+TEST_F(Allocation, IsOneForAnActionOfABarrier) {
+  counted([] { Barrier barrier(2, [] {}); });
+  EXPECT_GE(allocations, 1);
+}
+
+}  // namespace
