@@ -7,7 +7,8 @@
 #
 #   Calls come from GCC's -finstrument-functions and, with Clang in an executable, from XRay; USING overrules that.
 #   Inline functions of the standard library and of this one that the sources use produce none, except with Clang and
-#   `instrument`, which cannot leave them out. File and line need -g as ever.
+#   `instrument`, which cannot leave them out. With Clang a function has no events where it is inlined. File and line
+#   need -g as ever.
 
 function(threadingpp_trace target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "LINES" "USING" "")

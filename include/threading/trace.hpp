@@ -49,8 +49,8 @@ struct TraceEvent {
   // What identifies the function: its address; for a scope or an event of the library the address of a static object.
   // Null for line and exception.
   const void* function = nullptr;
-  // Where it was called from (call, return_: the address it returns to), where the line begins, where the exception is
-  // thrown. Null if the source does not tell.
+  // Where it was called from (call, return_: the address it returns to; for an inlined function, its caller does), where
+  // the line begins, where the exception is thrown. Null if the source does not tell.
   const void* call_site = nullptr;
   const std::type_info* exception_type = nullptr;  // exception only
   // What the source said itself, instead of leaving it to be looked up.

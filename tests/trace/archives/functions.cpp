@@ -12,11 +12,15 @@
 
 namespace traced {
 
-int leaf(int x) { return x + 1; }
+// Clang instruments what is left after optimisation, so that these are kept from it.
+[[gnu::noinline]] int leaf(int x) {
+  asm volatile("");
+  return x + 1;
+}
 
-int branch(int x) { return leaf(x) + leaf(x); }
+int branch(int x) { return leaf(x) + leaf(x + 1); }
 
-void thrower() { throw std::runtime_error("thrown"); }
+[[gnu::noinline]] void thrower() { throw std::runtime_error("thrown"); }
 
 void catcher() {
   try {
