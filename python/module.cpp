@@ -55,6 +55,35 @@ bool add_lock_factory(PyObject* module) {
   return add(module, "allocate_lock", factory);
 }
 
+// current_thread(): self is (registry of threads by ident, what to make of a thread that is not in it).
+PyObject* current_thread(PyObject* self, PyObject*) {
+  PyObject* const ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
+  if (ident == nullptr) return nullptr;
+  PyObject* const thread = PyDict_GetItemWithError(PyTuple_GET_ITEM(self, 0), ident);  // borrowed
+  Py_DECREF(ident);
+  if (thread != nullptr) return new_reference(thread);
+  return PyErr_Occurred() != nullptr ? nullptr : PyObject_CallObject(PyTuple_GET_ITEM(self, 1), nullptr);
+}
+
+PyMethodDef current_thread_method{"current_thread", &current_thread, METH_NOARGS,
+                                  PyDoc_STR("current_thread() -> Thread\n\nThe Thread that runs the caller.")};
+
+PyObject* make_current_thread(PyObject*, PyObject* args) {
+  PyObject* registry = nullptr;
+  PyObject* dummy = nullptr;
+  if (!PyArg_ParseTuple(args, "O!O:make_current_thread", &PyDict_Type, &registry, &dummy)) return nullptr;
+  PyObject* const home = PyUnicode_FromString("threading");
+  PyObject* const self = PyTuple_Pack(2, registry, dummy);
+  PyObject* const function =
+      home != nullptr && self != nullptr ? PyCFunction_NewEx(&current_thread_method, self, home) : nullptr;
+  Py_XDECREF(home);
+  Py_XDECREF(self);
+  return function;
+}
+
+PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VARARGS, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
+
 int execute(PyObject* module) {
   if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New())) return -1;
 #if FACE_CACHES_CONTEXT_METHODS
@@ -75,7 +104,7 @@ PyModuleDef_Slot module_slots[] = {{Py_mod_exec, as_slot(&execute)},
 #endif
                                    {0, nullptr}};
 
-PyModuleDef definition{PyModuleDef_HEAD_INIT, "_core", "The primitives of threading++.", 0, nullptr, module_slots,
+PyModuleDef definition{PyModuleDef_HEAD_INIT, "_core", "The primitives of threading++.", 0, functions, module_slots,
                        nullptr, nullptr, nullptr};
 
 }  // namespace

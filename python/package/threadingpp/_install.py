@@ -46,10 +46,6 @@ def uninstall():
     if "threadingpp.queue" in sys.modules:
         sys.modules["threadingpp.queue"].uninstall()
     for name, value in _saved.items():
-        if name == "Timer":
-            from . import _timer
-
-            _timer.uninstall(threading)
         setattr(threading, name, value)
     _saved.clear()
     _core._originals.clear()
@@ -70,10 +66,23 @@ def _refuse_monkeys():
         )
 
 
+def _functions(threading):
+    """What is made for one `threading` module, rather than taken from the core."""
+    from . import _timer
+
+    return {
+        "Timer": _timer.Timer,
+        "current_thread": _core.make_current_thread(threading._active, threading._DummyThread),
+    }
+
+
 def _replace(threading):
     for name, core in _versions.replaced().items():
         _saved[name] = _core._originals[name] = getattr(threading, name)
         setattr(threading, name, getattr(_core, core))
+    for name, ours in _functions(threading).items():
+        _saved[name] = getattr(threading, name)
+        setattr(threading, name, ours)
     _core._originals["BrokenBarrierError"] = threading.BrokenBarrierError
     # No other thread runs, so nobody holds what is swapped here.
     for name, core in _versions.internal_locks().items():

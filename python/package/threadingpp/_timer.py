@@ -1,1 +1,277 @@
-from threading import Timer
+# SPDX-License-Identifier: MIT
+"""A Timer that holds no OS thread while it is pending.
+
+It is a Thread in every respect: alive, named, in enumerate(), joinable, kept by shutdown unless it is a daemon. One
+sleeper waits for all of them; when a timer is due, the thread that it has been all along is really started. A subclass
+with a run() of its own gets its thread at once, as ever.
+
+What a pending timer has not: an entry in sys._current_frames(), and a native_id.
+"""
+
+import _thread
+import heapq
+import os
+import threading as _stdlib
+from time import monotonic as _now
+
+from . import _core
+
+_Thread = _stdlib.Thread
+_LINGER = 0.5  # seconds that the sleeper stays when nothing is pending
+_LONGEST = 3600.0  # seconds of one sleep: far from what a wait cannot take
+
+_lock = _core.RLock()  # a handler or __del__ may cancel while its thread schedules
+_wake = _core.Event()
+_heap = []  # [due, number, timer or None]
+_state = {"sleeping": False, "number": 0, "cancelled": 0, "keeps_exit": False}
+
+
+class _Finished(_core.Event):
+    """The event `finished` of a timer: whoever sets it, cancels the timer."""
+
+    timer = None
+
+    def set(self):
+        super().set()
+        timer = self.timer
+        if timer is not None:
+            timer._Timer__cancelled()
+
+
+_Finished.__name__ = _Finished.__qualname__ = "Event"
+_Finished.__module__ = "threading"
+
+
+class Timer(_Thread):
+    """Call a function after a number of seconds, unless cancel() comes first.
+
+    t = Timer(30.0, f, args=None, kwargs=None)
+    t.start()
+    """
+
+    __entry = None  # in the heap, while pending
+    __left = None  # an event, once somebody waits for the timer to be pending no more
+    __ended = False  # cancelled, or lost in a fork, while pending
+
+    def __init__(self, interval, function, args=None, kwargs=None):
+        _Thread.__init__(self)
+        self.interval = interval
+        self.function = function
+        self.args = args if args is not None else []
+        self.kwargs = kwargs if kwargs is not None else {}
+        self.finished = _Finished()
+
+    def cancel(self):
+        """Stop the timer, unless its function has been called already."""
+        self.finished.set()
+
+    def run(self):
+        entry = self.__entry
+        if entry is None:
+            self.finished.wait(self.interval)  # an own thread, or called by hand
+        else:
+            self.__leave()
+        if not self.finished.is_set():
+            self.function(*self.args, **self.kwargs)
+        self.finished.set()
+
+    def start(self):
+        finished = self.finished if self._initialized else None
+        if type(self).run is not Timer.run or type(finished) is not _Finished or self._started.is_set():
+            return _Thread.start(self)
+        try:
+            due = _now() + self.interval
+            due < due
+        except Exception:
+            return _Thread.start(self)  # its thread will complain, as ever
+        if finished.is_set():
+            return _Thread.start(self)
+        if not _state["keeps_exit"]:
+            _keep_exit()
+        with _lock:
+            _state["number"] += 1
+            self.__entry = entry = [due, _state["number"], self]
+            # No thread has this ident: those are addresses, and this address is taken.
+            self._ident = id(self)
+            _stdlib._active[self._ident] = self
+            finished.timer = self
+            self._started.set()
+            heapq.heappush(_heap, entry)
+            if not _state["sleeping"]:
+                _state["sleeping"] = True
+                try:
+                    _thread.start_new_thread(_sleeper, ())
+                except BaseException:
+                    _state["sleeping"] = False
+                    self.__leave()
+                    self._started.clear()
+                    raise
+            elif _heap[0] is entry:
+                _wake.set()
+
+    def join(self, timeout=None):
+        if self.__entry is None:
+            if self.__ended:
+                return None
+            return _Thread.join(self, timeout)
+        with _lock:
+            pending = self.__entry is not None
+            if pending and self.__left is None:
+                self.__left = _core.Event()
+        if pending:
+            if timeout is not None:
+                timeout = max(timeout, 0)
+                end = _now() + timeout
+            if not self.__left.wait(timeout):
+                return None
+            if timeout is not None:
+                timeout = max(end - _now(), 0)
+        return None if self.__ended else _Thread.join(self, timeout)
+
+    def is_alive(self):
+        if self.__entry is not None:
+            return True
+        return False if self.__ended else _Thread.is_alive(self)
+
+    def __repr__(self):
+        if not self.__ended:
+            return _Thread.__repr__(self)
+        daemon = " daemon" if self._daemonic else ""
+        return f"<{type(self).__name__}({self._name}, stopped{daemon} {self._ident})>"
+
+    def __leave(self):
+        """Is pending no more. Returns: whether it was."""
+        with _lock:
+            entry, self.__entry = self.__entry, None
+            if entry is None:
+                return False
+            self.finished.timer = None
+            entry[2] = None
+            if self._ident == id(self):
+                _stdlib._active.pop(self._ident, None)
+            if self.__left is not None:
+                self.__left.set()
+            return True
+
+    def __cancelled(self):
+        with _lock:
+            entry = self.__entry
+            if entry is None or entry[2] is None:
+                return  # due: its thread is on its way, and will see `finished`
+            self.__ended = True
+            self.__leave()
+            _state["cancelled"] += 1
+            if _state["cancelled"] > 64 and _state["cancelled"] * 2 > len(_heap):
+                _heap[:] = [each for each in _heap if each[2] is not None]
+                heapq.heapify(_heap)
+                _state["cancelled"] = 0
+
+    def __launch(self):
+        """Starts the thread. Pending until that runs: join() must not look for it before it is there."""
+        with _stdlib._active_limbo_lock:
+            _stdlib._limbo[self] = self
+            _stdlib._active.pop(id(self), None)
+        try:
+            if hasattr(_stdlib, "_start_joinable_thread"):
+                _stdlib._start_joinable_thread(self._bootstrap, handle=self._handle, daemon=self.daemon)
+            else:
+                _stdlib._start_new_thread(self._bootstrap, ())
+        except BaseException:
+            with _stdlib._active_limbo_lock:
+                del _stdlib._limbo[self]
+            self.__ended = True
+            self.__leave()
+            raise
+
+    def __lost(self):
+        self.__ended = True
+        self.__entry = None
+        self.finished.timer = None
+
+
+Timer.__module__ = "threading"
+
+
+def _due(now):
+    """Takes the timers that are due out of the heap. Requires: _lock. Returns: them, and seconds until the next."""
+    due = []
+    while _heap and (_heap[0][2] is None or _heap[0][0] <= now):
+        entry = heapq.heappop(_heap)
+        timer, entry[2] = entry[2], None
+        if timer is None:
+            _state["cancelled"] -= 1
+        else:
+            due.append(timer)
+    return due, (_heap[0][0] - now if _heap else None)
+
+
+def _sleeper():
+    while True:
+        with _lock:
+            _wake.clear()
+            due, wait = _due(_now())
+        for timer in due:
+            try:
+                timer._Timer__launch()
+            except RuntimeError:
+                import sys
+
+                sys.excepthook(*sys.exc_info())
+        if due:
+            timer = None
+            continue
+        if not _wake.wait(_LINGER if wait is None else min(wait, _LONGEST)) and wait is None:
+            with _lock:
+                if not _heap:
+                    _state["sleeping"] = False
+                    return
+
+
+def _pending(daemons=False):
+    with _lock:
+        return [entry[2] for entry in _heap if entry[2] is not None and (daemons or not entry[2].daemon)]
+
+
+def _keep_exit():
+    """Makes shutdown wait for pending timers, as for threads."""
+    _state["keeps_exit"] = True
+    original = _stdlib._shutdown
+
+    def _shutdown():
+        original()
+        waiting = _pending()
+        while waiting:
+            for timer in waiting:
+                timer.join()
+            timer = None
+            _join_threads()
+            waiting = _pending()
+
+    _stdlib._shutdown = _shutdown
+
+
+def _join_threads():
+    """Those that timers have started: the stdlib's _shutdown() does its work once."""
+    if hasattr(_stdlib, "_thread_shutdown"):
+        _stdlib._thread_shutdown()
+        return
+    while getattr(_stdlib, "_shutdown_locks", None):
+        locks = list(_stdlib._shutdown_locks)
+        _stdlib._shutdown_locks.clear()
+        for lock in locks:
+            lock.acquire()
+            lock.release()
+
+
+def _after_fork():
+    """In the child nobody else is left, pending timers included."""
+    lost = [entry[2] for entry in _heap if entry[2] is not None]
+    _heap.clear()
+    _state.update(sleeping=False, cancelled=0)
+    getattr(_lock, "_at_fork_reinit", lambda: None)()
+    for timer in lost:
+        timer._Timer__lost()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

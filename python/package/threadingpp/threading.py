@@ -10,7 +10,7 @@ import sys
 import threading as _stdlib
 import types
 
-from . import _core, _install, _timer, _versions
+from . import _core, _install, _versions
 
 
 class _View(types.ModuleType):
@@ -39,7 +39,7 @@ def _make_view():
     names["RLock"] = types.FunctionType(_stdlib.RLock.__code__, around, "RLock", _stdlib.RLock.__defaults__)
     names["RLock"].__module__ = "threading"
     names["RLock"].__doc__ = _stdlib.RLock.__doc__
-    names["Timer"] = _timer.Timer
+    names.update(_install._functions(_stdlib))
     return view
 
 
