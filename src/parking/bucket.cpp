@@ -74,7 +74,7 @@ void Bucket::remove(Waiter& waiter) noexcept {
 void Bucket::remove_front(Waiter& first, std::size_t count) noexcept {
   const std::size_t size = first.size;
   Waiter* waiter = &first;
-  Waiter* tail = nullptr;
+  Waiter* tail = &first;
   for (std::size_t left = count; left != 0; --left) {
     THREADING_INVARIANT(waiter->queued, "a waiter leaves its queue once");
     waiter->queued = false;

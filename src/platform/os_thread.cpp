@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "platform/os_thread.hpp"
 
-#include <limits.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstring>
 
 #include "base/check.hpp"

@@ -55,7 +55,7 @@ std::vector<TraceEvent::Kind> events_available() {
 
 std::vector<std::string_view> trace_sources() {
   std::vector<std::string_view> result{"library"};
-  for (const TraceSource* source = sources(); source != nullptr; source = source->next) result.push_back(source->name);
+  for (const TraceSource* source = sources(); source != nullptr; source = source->next) result.emplace_back(source->name);
   std::sort(result.begin(), result.end());
   return result;
 }
