@@ -23,7 +23,7 @@ ROOMS = {
         "platform": ("os_thread", "fork", "thread_exit"),
         "base": None,
     },
-    "timer": {"threads": None, "parking": ("parking_lot",), "platform": ("fork",), "base": None},
+    "timer": {"threads": None, "parking": ("parking_lot",), "platform": ("os_thread", "fork"), "base": None},
     "trace": {"threads": None, "platform": ("fork",), "base": None},
 }
 

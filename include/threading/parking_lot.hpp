@@ -43,6 +43,8 @@ struct WaitKind {
   // The token of the thread that holds the object at `key`, 0 for none or unknown; null when nobody ever does.
   // Called by dump() under the queue lock while somebody waits there, so the object is alive.
   ThreadToken (*owner)(const void* key) noexcept = nullptr;
+  // Only the library's own helper threads wait for it: dump() leaves them out.
+  bool is_internal = false;
 };
 
 enum class ParkOutcome : std::uint8_t {

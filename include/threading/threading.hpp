@@ -11,9 +11,7 @@
 #include <threading/rlock.hpp>      // RLock
 #include <threading/semaphore.hpp>  // Semaphore, BoundedSemaphore
 #include <threading/barrier.hpp>    // Barrier, BrokenBarrierError
-#if __has_include(<threading/timer.hpp>)
 #include <threading/timer.hpp>      // Timer
-#endif
 #include <threading/local.hpp>      // local
 #include <threading/trace.hpp>      // settrace, setprofile
 #include <threading/errors.hpp>     // the errors

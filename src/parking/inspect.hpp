@@ -18,7 +18,7 @@ struct WaitRecord {
   Deadline deadline = Deadline::never();
 };
 
-// Copies up to `capacity` records, bucket by bucket. Each is exact at its own moment; together they are no snapshot
+// Copies up to `capacity` records, bucket by bucket; leaves out waits of the library's own helpers. Each is exact at its own moment; together they are no snapshot
 // of one moment. Allocates nothing. Returns: how many threads wait; more than `capacity` means call again.
 std::size_t collect_waiters(WaitRecord* records, std::size_t capacity) noexcept;
 

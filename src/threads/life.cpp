@@ -128,6 +128,13 @@ void tell_native_id(ThreadState& state, std::uint32_t id) noexcept {
   if (state.native_id.exchange(id, std::memory_order_relaxed) == kIdWanted) unpark_all(&state.native_id);
 }
 
+void become(PerThread& self, ThreadState& state, NativeId native_id) noexcept {
+  self.thread = &state;
+  const ThreadToken token = self.token != 0 ? self.token : detail::assign_thread_token(self);
+  state.join.token.store(token, std::memory_order_relaxed);  // relaxed: for display
+  tell_native_id(state, static_cast<std::uint32_t>(native_id));
+}
+
 // Requires: the word's exchange to claimed was this thread's.
 void wait_for_os_thread(ThreadState& state) noexcept {
   platform::join_os_thread(state.os);
@@ -269,11 +276,18 @@ void start(ThreadState& state) {
 }
 
 void enter(PerThread& self, ThreadState& state) noexcept {
-  self.thread = &state;
-  // relaxed: for display, and for the ident a number and nothing else.
-  state.join.token.store(self.token != 0 ? self.token : detail::assign_thread_token(self), std::memory_order_relaxed);
-  tell_native_id(state, static_cast<std::uint32_t>(platform::os_native_id()));
+  become(self, state, platform::os_native_id());
   name_this_thread(state);
+}
+
+bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexcept {
+  become(self, state, native_id);
+  {
+    const With hold(registry_lock);
+    if (state.name == nullptr) return false;
+  }
+  name_this_thread(state);
+  return true;
 }
 
 void run_body(ThreadState& state) {

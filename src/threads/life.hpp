@@ -22,9 +22,13 @@ detail::WaitOutcome join(ThreadState& state, const detail::WaitOptions& options)
 // Frees what is left of an OS thread that nobody has joined. Called with the last reference.
 void reap(ThreadState& state) noexcept;
 
-// What a thread does before and after the body: become known as `state`, then no more. Between them current_thread()
-// is `state`. `name_thread`: the system's tools see the name.
+// The first thing in a thread: makes `state` its current_thread(), known to waiters and, by name, to the system's tools.
 void enter(PerThread& self, ThreadState& state) noexcept;
+// The same for a thread of a pool, which has a name already: only a name that somebody chose is shown instead.
+// Returns: whether it is.
+bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexcept;
+// Destroys the thread's values of threading::local. The end of an OS thread does it by itself.
+void end_locals(PerThread& self) noexcept;
 // The body, with everything that leaves it reported, but for a forced unwind, which goes on.
 void run_body(ThreadState& state);
 void destroy_body(ThreadState& state) noexcept;

@@ -35,6 +35,7 @@
 
 #include "platform/thread_exit.hpp"
 #include "threads/fork_locks.hpp"
+#include "threads/life.hpp"
 
 namespace threading::inline v1::detail {
 namespace {
@@ -194,6 +195,7 @@ void* LocalCore::adopt(LocalCell* cell, void* value) {
 namespace threading::inline v1 {
 
 namespace threads {
+void end_locals(detail::PerThread& self) noexcept { detail::thread_ends(self); }
 void lock_locals() noexcept { detail::lock.lock(); }
 void unlock_locals() noexcept { detail::lock.unlock(); }
 void reset_locals_after_fork() noexcept { Embedding::reset_after_fork(detail::lock); }

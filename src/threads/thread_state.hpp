@@ -60,8 +60,7 @@ class ThreadState {
   backend::atomic<Kind> role{kind};  // `main` for whatever thread is left after a fork
   bool takes_stop = false;
   bool keeps_body = false;
-  bool over_aligned = false;
-  std::uint8_t align_bits = 0;   // of the block, if over-aligned
+  std::uint8_t align_bits = 0;   // of the block, if it is over-aligned
   Body* body = nullptr;          // owned; destroyed by the thread after run(), or with the state
   std::uint32_t fork_count = 0;  // the process in which it was started
 };

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+//
+// A few OS threads, the pool, for any number of timers.
+//
+// Word     of a timer: its stage. Of the queue: the wheel of pending timers, the list of due ones, who watches.
+// States   of a timer: fresh → pending → due → taken, or cancelled from any of the first three. A timer that will never
+//          fire is pending without being in the wheel.
+//          of a pool thread: watching (at most one), running a timer's function, idle.
+// Moves    enqueue: start(), fresh → pending or due. take_due: a pool thread, pending → due. take: a pool thread,
+//          due → taken; it then runs the function. cancel: anyone, removes the timer from where it is.
+//          The watcher sleeps until the earliest deadline. The simple way, to wake a second thread that runs what is
+//          due, would make every timer late by a second wake-up. So the watcher takes the timer itself, and before it
+//          runs it appoints another pool thread to watch, if there is anything left to watch for (leader and follower).
+//          A pool thread that has run a function takes the next due timer: a hundred thousand functions that are due at
+//          once run on one thread if they are short. The watcher, while timers are due, looks again after kPatience:
+//          if none was taken meanwhile, the functions that run take long, and it takes one itself.
+// I1       While a timer is pending in the wheel, or due, a thread watches or has been appointed to, or one that runs a
+//          function will look when it is done (when the system has no thread to appoint).
+// I2       No user code runs under the lock, nor on the watcher.
+// I3       The watcher is told of every timer that is earlier than what it sleeps until.
+// Orders   The lock orders everything.
+// Destroy  A timer that was started is kept by its running thread's reference until after finish(); it is in no list
+//          then. Nothing of the queue is destroyed: timers may fire while the process ends.
+// Fork     The child has neither pool threads nor pending timers: like all other threads they are over.
+#include "timer/timer_queue.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include <threading/embedding.hpp>
+#include <threading/with.hpp>
+
+#include "base/hooks.hpp"
+#include "platform/fork.hpp"
+#include "platform/os_thread.hpp"
+#include "threads/life.hpp"
+#include "threads/registry.hpp"
+#include "threads/shutdown.hpp"
+#include "timer/timer_wheel.hpp"
+
+namespace threading::inline v1::timer {
+namespace {
+
+namespace backend = detail::backend;
+using detail::PerThread;
+using Stage = TimerState::Stage;
+
+// How long due timers may wait without one of them being taken, before another thread takes one. Nanoseconds.
+constexpr std::int64_t kPatience = 1'000'000;
+// How long an idle pool thread stays, in case more is to come. Nanoseconds.
+constexpr std::int64_t kLinger = 1'000'000'000;
+
+const WaitKind kWatchKind{.name = "timers", .is_internal = true};
+
+struct Queue {
+  Lock lock;  // guards all but the two atomics' reading; inner to the registry's lock only for dump(), outer to none
+  TimerWheel wheel;
+  TimerList due;
+  std::uint64_t taken = 0;          // how many timers were taken, ever
+  std::size_t running = 0;          // pool threads that run a function
+  std::size_t idle = 0;             // pool threads that may be appointed
+  bool is_watched = false;          // a thread watches, or is on its way to
+  std::int64_t watched_until = 0;   // what the watcher sleeps until; meaningful while it does
+  backend::atomic<bool> is_called{false};        // the watcher must look again
+  backend::atomic<std::size_t> appointments{0};  // idle threads that are to wake up and watch
+};
+constinit Queue queue;
+
+// ---- the pool, under the lock unless told otherwise ----
+
+void* pool_main(void*);
+
+// Sees to it that somebody watches. Returns: false when the system has no thread for it.
+bool appoint() noexcept {
+  if (queue.is_watched) return true;
+  if (queue.idle != 0) {
+    --queue.idle;
+    queue.appointments.fetch_add(1, std::memory_order_relaxed);  // relaxed: under the lock; read under the bucket's
+    unpark_one(&queue.appointments);
+  } else {
+    platform::OsThread made;
+    if (!platform::start_os_thread(made, &pool_main, nullptr, 0)) return false;
+  }
+  queue.is_watched = true;
+  queue.watched_until = INT64_MIN;  // it will look before it sleeps
+  return true;
+}
+
+TimerState* take() noexcept {
+  TimerState* const timer = queue.due.pop_front();
+  if (timer == nullptr) return nullptr;
+  timer->stage = Stage::taken;
+  ++queue.taken;
+  ++queue.running;
+  return timer;
+}
+
+void collect_due() noexcept { queue.wheel.take_due(backend::monotonic_now(), queue.due); }
+
+// Requires: it is fresh, pending or due.
+void take_out(TimerState& timer) noexcept {
+  if (timer.stage == Stage::due) {
+    queue.due.remove(timer);
+  } else if (timer.stage == Stage::pending && timer.deadline.load(std::memory_order_relaxed) != INT64_MAX) {
+    queue.wheel.remove(timer);  // relaxed: under the lock
+  }
+}
+
+// Without the lock: sleeps until there may be something to do.
+void sleep_as_watcher(std::int64_t until) {
+  const auto is_uncalled = []() noexcept {
+    return !queue.is_called.load(std::memory_order_relaxed);  // relaxed: its store is followed by an unpark
+  };
+  static_cast<void>(park(&queue.is_called, kWatchKind, is_uncalled, []() noexcept {}, [](bool, LeaveReason) noexcept {},
+                         {.deadline = Deadline::at(until)}));
+}
+
+// Watches until there is a timer for this thread to take, or nothing left to watch for; it is not the watcher any more
+// then. Returns: the timer, or null.
+TimerState* watch() noexcept THREADING_REQUIRES(queue.lock) {
+  for (;;) {
+    const bool had_due = !queue.due.is_empty();
+    collect_due();
+    if (!queue.due.is_empty() && (!had_due || queue.running == 0)) break;
+    if (!had_due && queue.wheel.is_empty()) {
+      queue.is_watched = false;
+      return nullptr;
+    }
+    const std::uint64_t taken = queue.taken;
+    queue.watched_until = queue.wheel.next();
+    if (had_due) queue.watched_until = std::min(queue.watched_until, backend::monotonic_now() + kPatience);
+    queue.is_called.store(false, std::memory_order_relaxed);  // relaxed: under the lock
+    const std::int64_t until = queue.watched_until;
+    queue.lock.unlock();
+    sleep_as_watcher(until);
+    queue.lock.lock();
+    if (had_due && taken == queue.taken && !queue.due.is_empty()) break;
+  }
+  queue.is_watched = false;
+  return take();
+}
+
+// Without work: waits to be appointed. Returns: false when the thread has lingered long enough.
+bool idle() noexcept THREADING_REQUIRES(queue.lock) {
+  ++queue.idle;
+  queue.lock.unlock();
+  const auto is_unwanted = []() noexcept {
+    // relaxed: its increment is followed by an unpark.
+    return queue.appointments.load(std::memory_order_relaxed) == 0;
+  };
+  static_cast<void>(park(&queue.appointments, kWatchKind, is_unwanted, []() noexcept {},
+                         [](bool, LeaveReason) noexcept {}, {.deadline = Deadline::after(kLinger)}));
+  queue.lock.lock();
+  // Whoever comes first takes an appointment, whether it was woken for it or just gives up.
+  if (queue.appointments.load(std::memory_order_relaxed) != 0) {  // relaxed: under the lock
+    queue.appointments.fetch_sub(1, std::memory_order_relaxed);   // relaxed: under the lock
+    return true;
+  }
+  --queue.idle;
+  return false;
+}
+
+// ---- one timer ----
+
+// The Timer is over: not listed, its function destroyed, joiners go. Without the lock.
+void conclude(TimerState& timer) noexcept {
+  threads::destroy_body(timer);
+  {
+    const With hold(threads::registry_lock);
+    threads::unlist(timer);
+  }
+  threads::finish(timer);
+  detail::release(timer);
+}
+
+constexpr const char* kPoolName = "timers";
+
+// Makes the calling pool thread the Timer's for a scope. Ends it also when a forced unwind leaves the function.
+class Firing {
+ public:
+  Firing(PerThread& self, TimerState& timer, NativeId native_id) noexcept
+      : self_(self), timer_(timer), is_named_(threads::enter_pooled(self, timer, native_id)) {
+    self_.ident = timer_.ident.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
+    base::call(base::hooks.thread_starts);
+  }
+  Firing(const Firing&) = delete;
+  Firing& operator=(const Firing&) = delete;
+  ~Firing() {
+    base::call(base::hooks.thread_ends);
+    threads::destroy_body(timer_);
+    threads::end_locals(self_);
+    self_.thread = nullptr;
+    self_.ident = 0;
+    if (is_named_) platform::name_os_thread(kPoolName);
+    conclude(timer_);
+    if (is_complete_) return;
+    const With hold(queue.lock);
+    --queue.running;
+  }
+
+  void completes() noexcept { is_complete_ = true; }
+
+ private:
+  PerThread& self_;
+  TimerState& timer_;
+  bool is_named_;
+  bool is_complete_ = false;
+};
+
+void fire(PerThread& self, TimerState& timer, NativeId native_id) {
+  Firing firing(self, timer, native_id);
+  threads::stop_if_frozen();
+  threads::run_body(timer);
+  firing.completes();
+}
+
+THREADING_NO_THREAD_SAFETY_ANALYSIS void* pool_main(void*) {
+  PerThread& self = backend::per_thread();
+  const std::uint32_t forks = threads::fork_count();
+  platform::want_exact_timers();
+  platform::name_os_thread(kPoolName);
+  const NativeId native_id = platform::os_native_id();
+  bool watches = true;  // whoever made this thread has appointed it
+  queue.lock.lock();
+  for (;;) {
+    TimerState* timer = nullptr;
+    if (watches) {
+      timer = watch();
+    } else {
+      if (queue.due.is_empty()) collect_due();
+      timer = take();
+    }
+    if (timer != nullptr) {
+      if (!queue.due.is_empty() || !queue.wheel.is_empty()) appoint();  // failing is allowed by I1
+      queue.lock.unlock();
+      fire(self, *timer, native_id);
+      // In a forked child this is the only thread, and not one of a pool any more.
+      if (forks != threads::fork_count()) return nullptr;
+      queue.lock.lock();
+      --queue.running;
+      watches = false;
+    } else if (!queue.is_watched && (!queue.due.is_empty() || !queue.wheel.is_empty())) {
+      queue.is_watched = watches = true;  // there was no thread to appoint
+    } else if (idle()) {
+      watches = true;
+    } else {
+      queue.lock.unlock();
+      return nullptr;
+    }
+  }
+}
+
+// What becomes of a timer that is started.
+enum class Queued : std::uint8_t { cancelled, watched, must_call, failed };
+
+// Under the lock.
+Queued queue_up(TimerState& timer, Deadline deadline) noexcept {
+  timer.stage = Stage::pending;
+  timer.deadline.store(deadline.nanoseconds(), std::memory_order_relaxed);  // relaxed: under the lock
+  if (deadline.is_never()) return Queued::watched;
+  const std::int64_t now = backend::monotonic_now();
+  if (deadline.nanoseconds() > now) {
+    queue.wheel.insert(timer, now);
+  } else {
+    timer.stage = Stage::due;
+    queue.due.push_back(timer);
+  }
+  if (!queue.is_watched) {
+    if (appoint()) return Queued::watched;
+    take_out(timer);
+    timer.stage = Stage::fresh;
+    return Queued::failed;
+  }
+  if (timer.stage != Stage::due && deadline.nanoseconds() >= queue.watched_until) return Queued::watched;
+  if (queue.watched_until == INT64_MIN) return Queued::watched;  // called already, and not asleep since
+  queue.watched_until = INT64_MIN;
+  queue.is_called.store(true, std::memory_order_relaxed);  // relaxed: the caller's unpark follows
+  return Queued::must_call;
+}
+
+void prepare_to_fork() noexcept { queue.lock.lock(); }
+void after_fork_in_parent() noexcept { queue.lock.unlock(); }
+void after_fork_in_child() noexcept {
+  Embedding::reset_after_fork(queue.lock);
+  queue.wheel.reset();
+  queue.due = TimerList();
+  queue.running = 0;
+  queue.idle = 0;
+  queue.is_watched = false;
+  queue.is_called.store(false, std::memory_order_relaxed);   // relaxed: one thread is left
+  queue.appointments.store(0, std::memory_order_relaxed);    // relaxed: as above
+}
+
+[[maybe_unused]] const bool forks_are_handled =
+    (platform::on_fork(platform::ForkRoom::timer, {.prepare = &prepare_to_fork,
+                                                   .parent = &after_fork_in_parent,
+                                                   .child = &after_fork_in_child}),
+     true);
+
+}  // namespace
+
+bool enqueue(TimerState& timer) noexcept {
+  const Deadline deadline = timer.interval.deadline();
+  Queued queued = Queued::cancelled;
+  {
+    const With hold(queue.lock);
+    if (timer.stage != Stage::cancelled) queued = queue_up(timer, deadline);
+  }
+  switch (queued) {
+    case Queued::cancelled: conclude(timer); break;
+    case Queued::watched: break;
+    case Queued::must_call: unpark_one(&queue.is_called); break;
+    case Queued::failed: return false;
+  }
+  return true;
+}
+
+void cancel(TimerState& timer) noexcept {
+  {
+    const With hold(queue.lock);
+    const Stage before = timer.stage;
+    if (before == Stage::cancelled || before == Stage::taken) return;
+    take_out(timer);
+    timer.stage = Stage::cancelled;
+    if (before == Stage::fresh) return;
+  }
+  conclude(timer);
+}
+
+}  // namespace threading::inline v1::timer
