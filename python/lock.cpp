@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <threading/detail/thread_token.hpp>
-
 #include "arguments.hpp"
 #include "objects.hpp"
+#include "who.hpp"
 #include "without_gil.hpp"
 
 namespace face {
@@ -10,7 +9,7 @@ namespace {
 
 // So that the lock knows its owner's name, for dump().
 bool take(threading::Lock& lock) {
-  static_cast<void>(threading::detail::thread_token());
+  note_thread();
   return lock.try_lock();
 }
 

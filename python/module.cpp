@@ -3,6 +3,7 @@
 // The module `threadingpp._core`: names, types, state; no behaviour. Initialised in phases and without static types, so
 // that every interpreter of a process may have its own.
 #include "objects.hpp"
+#include "who.hpp"
 
 namespace face {
 namespace {
@@ -82,6 +83,7 @@ PyObject* make_current_thread(PyObject*, PyObject* args) {
 }
 
 PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VARARGS, nullptr},
+                           {"waits", &list_waits, METH_NOARGS, PyDoc_STR("Who waits for what.")},
                            {nullptr, nullptr, 0, nullptr}};
 
 int execute(PyObject* module) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
 #include "objects.hpp"
+#include "who.hpp"
 #include "without_gil.hpp"
 
 namespace face {
@@ -119,6 +120,7 @@ PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
 
 bool rlock_take(RLockObject& self) {
   threading::RLock& lock = *self.held.core;
+  note_thread();
   if (!lock.try_lock()) {
     if (Embedding::is_owned(lock)) {
       PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
@@ -142,6 +144,7 @@ PyObject* rlock_acquire(PyObject* self, PyObject* const* args, Py_ssize_t count,
   if (!read_lock_bound(args, count, names, bound)) return nullptr;
   RLockObject& object = rlock_object(self);
   int taken = 1;
+  note_thread();
   if (!object.held.core->try_lock()) {
     if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
     taken = wait_for_lock(*object.held.core, bound.deadline());

@@ -16,6 +16,7 @@
 #include <threading/embedding.hpp>
 
 #include "interpreter.hpp"
+#include "who.hpp"
 
 namespace face {
 
@@ -27,6 +28,7 @@ using Outcome = Embedding::Outcome;
 template <class Call>
 auto without_gil(Call call) {
   static_assert(std::is_trivially_destructible_v<Call>);
+  note_thread();
   PyThreadState* const state = PyEval_SaveThread();
   const auto result = call();
   static_assert(std::is_trivially_destructible_v<decltype(result)>);
@@ -51,6 +53,7 @@ class HandledWait {
       wait.interruptible = true;
       wait.on_signal = {&HandledWait::handle, this};
     }
+    note_thread();
     state_ = PyEval_SaveThread();
     const auto result = call(static_cast<const Embedding::Wait&>(wait));
     static_assert(std::is_trivially_destructible_v<decltype(result)>);

@@ -22,6 +22,7 @@
 #include <threading/lock.hpp>
 #include <threading/rlock.hpp>
 #include <threading/semaphore.hpp>
+#include <threading/thread.hpp>
 
 namespace threading::inline v1 {
 
@@ -103,6 +104,29 @@ struct THREADING_API Embedding {
   static std::size_t waiters(const Condition& condition) noexcept;
   static std::size_t waiters(const Event& event) noexcept;
   static std::size_t waiters(const ForeignWord& word) noexcept;
+
+  // A thread that waits in one of the library's objects, as it was at some moment.
+  struct Waiting {
+    ThreadToken thread;
+    const char* kind;    // "Lock", "Event" …
+    const void* object;
+    ThreadToken owner;   // who holds the object; 0: nobody, or unknown
+    std::int64_t since;  // nanoseconds of the monotonic clock
+    Deadline deadline = Deadline::never();
+  };
+  // Copies up to `capacity` of them. Returns: how many there are; more than `capacity` means call again. For inspection.
+  static std::size_t waiting(Waiting* into, std::size_t capacity);
+
+  // Thread::join(). Throws as that.
+  static Outcome join(const Thread& thread, const Wait& wait);
+
+  // What a runtime does around fork(): before, outside of all the library's locks; after it in the parent, inside; after
+  // it in the child, where the library is whole again and the caller is the main and only thread. Any may be null. One
+  // set for the process: the last one counts.
+  static void on_fork(void (*prepare)() noexcept, void (*parent)() noexcept, void (*child)() noexcept) noexcept;
+  // Has `function` called when the process begins to end, before it waits for threads; last registered first. It must
+  // not throw. Throws: RuntimeError "can't register atexit after shutdown".
+  static void on_shutdown(void (*function)());
 
   // After fork(), in the child: as newly constructed. Nobody else may use the object.
   static void reset_after_fork(Lock& lock) noexcept;

@@ -3,6 +3,11 @@
 // The primitives' insides for runtimes: each function is one or two lines over what the public calls use themselves.
 #include <threading/embedding.hpp>
 
+#include <algorithm>
+#include <vector>
+
+#include "parking/inspect.hpp"
+
 namespace threading::inline v1 {
 namespace {
 
@@ -96,6 +101,17 @@ bool Embedding::finish(Barrier& barrier, bool action_failed) noexcept {
 std::size_t Embedding::waiters(const Condition& condition) noexcept { return queue_size(&condition.word_); }
 std::size_t Embedding::waiters(const Event& event) noexcept { return queue_size(&event.word_); }
 std::size_t Embedding::waiters(const ForeignWord& word) noexcept { return queue_size(&word); }
+
+std::size_t Embedding::waiting(Waiting* into, std::size_t capacity) {
+  std::vector<parking::WaitRecord> records(capacity);
+  const std::size_t found = parking::collect_waiters(records.data(), capacity);
+  std::transform(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(std::min(found, capacity)), into,
+                 [](const parking::WaitRecord& record) {
+                   return Waiting{record.thread, record.kind,  record.object,
+                                  record.owner,  record.since, record.deadline};
+                 });
+  return found;
+}
 
 // relaxed in all five: nobody else may use the object.
 void Embedding::reset_after_fork(Lock& lock) noexcept { lock.word_.store(0, std::memory_order_relaxed); }
