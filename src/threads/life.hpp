@@ -17,6 +17,8 @@ bool is_alive(const ThreadState& state) noexcept;
 
 // Thread::start(). Throws as that.
 void start(ThreadState& state);
+// What every join checks first. Throws as Thread::join(). Stops a daemon thread when the process ends.
+ThreadState& checked_for_join(const Thread& thread);
 // Waits for the end. Requires: started, not the caller, not a dummy.
 detail::WaitOutcome join(ThreadState& state, const detail::WaitOptions& options);
 // Frees what is left of an OS thread that nobody has joined. Called with the last reference.

@@ -45,35 +45,36 @@ std::size_t checked_stack_size(std::size_t bytes) {
   return platform::round_stack_size(bytes);
 }
 
-// What all joins check first.
-ThreadState& checked_for_join(const Thread& thread) {
-  ThreadState& state = ThreadAccess::state(thread);
-  threads::stop_if_frozen();
-  // relaxed: changed in a forked child only, when it has one thread.
-  if (state.role.load(std::memory_order_relaxed) == ThreadState::Kind::dummy) {
-    throw RuntimeError("cannot join a dummy thread");
-  }
-  if (!threads::is_started(state)) throw RuntimeError("cannot join thread before it is started");
-  if (&state == backend::per_thread().thread) throw DeadlockError("cannot join current thread");
-  // relaxed: not changed any more after start().
-  if (threads::is_frozen() && state.is_daemon.load(std::memory_order_relaxed) && threads::is_alive(state)) {
-    throw RuntimeError("cannot join thread at interpreter shutdown");
-  }
-  return state;
-}
-
 bool join(const Thread& thread, Timeout timeout, const backend::stop_token* stop) {
-  ThreadState& state = checked_for_join(thread);
+  ThreadState& state = threads::checked_for_join(thread);
   return threads::join(state, {.deadline = timeout.deadline(), .stop = stop}) == detail::WaitOutcome::ok;
 }
 
 }  // namespace
 
 namespace threads {
+
+ThreadState& checked_for_join(const Thread& thread) {
+  ThreadState& state = ThreadAccess::state(thread);
+  stop_if_frozen();
+  // relaxed: changed in a forked child only, when it has one thread.
+  if (state.role.load(std::memory_order_relaxed) == ThreadState::Kind::dummy) {
+    throw RuntimeError("cannot join a dummy thread");
+  }
+  if (!is_started(state)) throw RuntimeError("cannot join thread before it is started");
+  if (&state == backend::per_thread().thread) throw DeadlockError("cannot join current thread");
+  // relaxed: not changed any more after start().
+  if (is_frozen() && state.is_daemon.load(std::memory_order_relaxed) && is_alive(state)) {
+    throw RuntimeError("cannot join thread at interpreter shutdown");
+  }
+  return state;
+}
+
 std::size_t stack_size_of(const ThreadState& state) noexcept {
   if (state.stack_size != 0) return state.stack_size;
   return default_stack_size.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
 }
+
 }  // namespace threads
 
 namespace detail {
