@@ -182,7 +182,6 @@ struct TestClock {
   using period = std::nano;
   using duration = std::chrono::nanoseconds;
   using time_point = std::chrono::time_point<TestClock>;
-  static constexpr bool is_steady = false;
   static inline time_point current{};
   static time_point now() { return current; }
 };

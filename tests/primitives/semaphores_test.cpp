@@ -68,7 +68,7 @@ TYPED_TEST(Semaphores, StartsAtOneUnlessTold) {
 TYPED_TEST(Semaphores, RefusesANegativeInitialValue) {
   expect_error<ValueError>("semaphore initial value must be >= 0", [] { TypeParam(-1); });
   expect_error<ValueError>("semaphore initial value must be >= 0",
-                           [] { TypeParam(std::numeric_limits<std::ptrdiff_t>::min()); });
+                           [] { TypeParam semaphore(std::numeric_limits<std::ptrdiff_t>::min()); });
 }
 
 TYPED_TEST(Semaphores, EveryWayOfAcquiringTakesOneUnit) {
