@@ -110,7 +110,7 @@ ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
   auto outcome = ParkerOutcome::woken;
   const auto is_woken = [&]() noexcept { return waiter.parker.is_woken(); };
   const bool may_spin = options.deadline != Deadline::passed();
-  if (!may_spin || !parking::spin_history(waiter.home).spin(is_woken)) {
+  if (!may_spin || !parking::spin_history(waiter.home).linger(is_woken, options.deadline)) {
     do {
       outcome = waiter.parker.park(options.deadline, options.interruptible);
     } while (outcome == ParkerOutcome::interrupted && stays(options.on_signal));

@@ -17,6 +17,8 @@
 // Destroy  The store of 01 is set()'s last access to the word: a thread that sees it may free the memory.
 #include <threading/event.hpp>
 
+#include "parking/spin_wait.hpp"
+
 namespace threading::inline v1 {
 
 namespace detail {
@@ -34,6 +36,10 @@ bool Event::wait_slow(Timeout timeout, const detail::backend::stop_token* stop) 
 WaitOutcome Event::wait_until(const detail::WaitOptions& options) {
   if (is_set()) return WaitOutcome::ok;
   if (options.deadline == Deadline::passed()) return WaitOutcome::timed_out;
+  // Looking at the flag is cheaper for both sides than queuing up, while the answer comes within moments. This thread
+  // does not wait yet in the sense of I2: a set() with a clear() right behind it may pass between two looks, as it may
+  // before the call.
+  if (parking::spin_history(&word_).spin([this]() noexcept { return is_set(); })) return WaitOutcome::ok;
   const auto must_wait = [this]() noexcept {
     // A1 acquire: what preceded the set() that is found here is visible.
     std::uint32_t seen = word_.load(std::memory_order_acquire);

@@ -17,6 +17,8 @@
 // Destroy  R1 is the release's last access to the word: a thread that takes the unit may free the memory at once.
 #include <threading/semaphore.hpp>
 
+#include "parking/spin_wait.hpp"
+
 namespace threading::inline v1::detail {
 namespace {
 
@@ -46,9 +48,18 @@ WaitOutcome SemaphoreCore::wait_slow(const WaitOptions& options) {
   const auto leave = [this](bool has_more, LeaveReason) noexcept {
     if (!has_more) word_.fetch_and(~kWaiters, std::memory_order_relaxed);  // relaxed: ordered by the bucket's lock
   };
+  // relaxed in both: hints; try_acquire() and must_wait() decide.
+  const auto has_waiters = [this]() noexcept { return (word_.load(std::memory_order_relaxed) & kWaiters) != 0; };
+  const auto sees_unit = [this]() noexcept { return word_.load(std::memory_order_relaxed) >= kUnit; };
+  bool may_spin = true;
   for (;;) {
     if (try_acquire()) return WaitOutcome::ok;
     if (options.deadline == Deadline::passed()) return WaitOutcome::timed_out;
+    // Once, and not past others that are queued. Looking is cheaper for both sides than queuing up.
+    if (may_spin && !has_waiters() && parking::spin_history(&word_).spin(sees_unit)) {
+      may_spin = false;
+      continue;
+    }
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park(
         &word_, kSemaphoreKind, must_wait, []() noexcept {}, leave, parking);
