@@ -21,7 +21,10 @@ class _Loader:
         self._loader.exec_module(module)
         from threadingpp._install import install
 
-        install()
+        install(queue=_queue[0])
+
+
+_queue = [False]
 
 
 class _Finder:
@@ -36,11 +39,13 @@ class _Finder:
         return spec
 
 
-def arm():
+def arm(queue=False):
+    """Gets ready. With `queue`, as install(queue=True)."""
+    _queue[0] = queue
     if "threading" in sys.modules:
         from threadingpp._install import install
 
-        install()
+        install(queue)
     elif _Finder not in sys.meta_path:
         sys.meta_path.insert(0, _Finder)
 
