@@ -65,7 +65,7 @@ void wake(Waiter* waiter) noexcept {
 void take_front(Bucket& bucket, Waiter& first, std::size_t count, std::uintptr_t token) noexcept {
   bucket.remove_front(first, count);
   for (Waiter* waiter = &first; waiter != nullptr; waiter = waiter->next) waiter->token = token;
-  bucket.spin_history.note_wake(first.cpu);
+  bucket.spin_history.note_wake(first.cpu, count);
 }
 
 // Joins the queue. Returns: `woken` if the thread is queued; `changed`; `interrupted` if it joined and left at once.
@@ -200,7 +200,7 @@ std::size_t requeue(const void* from, const void* to, const WaitKind& to_kind, d
     if (move_count != 0) {
       const std::int64_t now = backend::monotonic_now();
       buckets.first().remove_front(*first, move_count);
-      buckets.first().spin_history.note_wake(first->cpu);
+      buckets.first().spin_history.note_wake(first->cpu, move_count);
       for (Waiter* waiter = first; waiter != nullptr;) {
         Waiter* const next = waiter->next;
         waiter->kind = &to_kind;

@@ -13,19 +13,23 @@
 //   wants to run, giving way costs two thirds of going to sleep and being woken, and a waker that finds its waiter
 //   awake makes no system call, after which the kernel would rather run the woken thread than let the waker go on.
 //
+//   as many threads at once as there are processors, or more: the waiter, once queued, offers the processor until
+//   kSpinLimit. Pauses would keep it from those that everybody waits for.
+//
 // A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. A thread that
 // offered the processor and got it back late has met a third party that computes, which the kernel lets run for
 // milliseconds: for the next kCrowdedFor waits nothing is offered; between processors the spin only pauses, on the same
 // one the thread sleeps.
 //
 // Two threads that answer each other have two stable ways to live on two processors: both awake, a hundred nanoseconds
-// a turn, or both asleep, where each turn waits for a wake-up through the kernel. Only a spin that is longer than such a
-// wake-up leads from the second to the first. Hence the limit.
+// a turn, or both asleep, where each turn waits for a wake-up through the kernel. Only a spin that is longer than such
+// a wake-up leads from the second to the first. Hence the limit.
 //
 // Fields are hints shared by all that hash to a bucket: relaxed everywhere, and a lost update costs a spin.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include <threading/detail/backend.hpp>
@@ -44,7 +48,8 @@ class SpinHistory {
   // Returns: whether it is done.
   template <class Done>
   bool linger(Done done, Deadline deadline) noexcept {
-    const bool apart = is_apart();
+    const Company company = company_.load(std::memory_order_relaxed);  // relaxed: hint
+    const bool apart = may_be_apart(company);
     if (apart && detail::backend::cpu_count() < 2) return false;
     if (skips()) return false;
     const bool crowded = is_crowded();
@@ -55,16 +60,16 @@ class SpinHistory {
       remember(detail::backend::monotonic_now() - start);
       return true;
     }
-    for (int left = crowded ? 0 : apart ? kOffersApart : kOffers; left != 0; --left) {
+    for (int left = crowded ? 0 : company == Company::same ? kOffers : kManyOffers; left != 0; --left) {
       const std::int64_t before = detail::backend::monotonic_now();
       if (before >= limit) break;
       detail::backend::yield();
       const bool is_done = done();
       if (detail::backend::monotonic_now() - before > kLate) found_crowded();
       if (is_done) {
-        // Whoever acted could do so when it was offered this processor. If that guess is wrong, the next wait is queued,
-        // and its waker knows better.
-        if (apart) set_distance(kSame);
+        // Whoever acted could do so when it was offered this processor. If that guess is wrong, the next wait is
+        // queued, and its waker knows better.
+        if (apart) keep_company(Company::same);
         succeeded();
         return true;
       }
@@ -76,42 +81,51 @@ class SpinHistory {
   // The same for a thread that is not queued, which therefore never gives way to one on its own processor.
   template <class Done>
   bool spin(Done done) noexcept {
-    return is_apart() && linger(done, Deadline::never());
+    return may_be_apart(company_.load(std::memory_order_relaxed)) && linger(done, Deadline::never());  // relaxed: hint
   }
 
-  // By whoever wakes or moves somebody here that waited on `waiter_cpu` (current_cpu()). It does not do to remember the
-  // waker alone: where two threads wake each other through one bucket, the last waker is the one that waits next.
-  void note_wake(int waiter_cpu) noexcept {
+  // By whoever wakes or moves `count` threads here, the first of which waited on `waiter_cpu` (current_cpu()). It does
+  // not do to remember the waker alone: where two threads wake each other through one bucket, the last waker is the one
+  // that waits next.
+  void note_wake(int waiter_cpu, std::size_t count) noexcept {
     const int cpu = detail::backend::current_cpu();
-    set_distance(cpu < 0 || waiter_cpu < 0 ? kUnknown : cpu == waiter_cpu ? kSame : kApart);
+    if (count > 1 && count >= static_cast<std::size_t>(detail::backend::cpu_count())) {
+      keep_company(Company::many);
+    } else if (cpu < 0 || waiter_cpu < 0) {
+      keep_company(Company::unknown);
+    } else {
+      keep_company(cpu == waiter_cpu ? Company::same : Company::apart);
+    }
   }
 
   void reset_after_fork() noexcept {
-    skip_.store(0, std::memory_order_relaxed);       // relaxed: one thread is left
-    failures_.store(0, std::memory_order_relaxed);   // relaxed: as above
-    average_.store(0, std::memory_order_relaxed);    // relaxed: as above
-    distance_.store(kUnknown, std::memory_order_relaxed);  // relaxed: as above
-    crowded_.store(0, std::memory_order_relaxed);    // relaxed: as above
+    skip_.store(0, std::memory_order_relaxed);                    // relaxed: one thread is left
+    failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
+    average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
+    crowded_.store(0, std::memory_order_relaxed);                 // relaxed: as above
+    company_.store(Company::unknown, std::memory_order_relaxed);  // relaxed: as above
   }
 
  private:
-  static constexpr std::uint8_t kUnknown = 0;
-  static constexpr std::uint8_t kSame = 1;
-  static constexpr std::uint8_t kApart = 2;
+  // Of the last wake-up.
+  enum class Company : std::uint8_t { unknown, same, apart, many };
+
   static constexpr int kPausesPerClockRead = 16;
-  static constexpr std::int64_t kFirstPauses = 2'000;   // nanoseconds, while nothing is known
-  static constexpr std::int64_t kMostPauses = 10'000;   // nanoseconds
+  static constexpr std::int64_t kFirstPauses = 2'000;  // nanoseconds, while nothing is known
+  static constexpr std::int64_t kMostPauses = 10'000;  // nanoseconds
   static constexpr int kOffers = 4;
-  static constexpr int kOffersApart = 1'000;           // until kSpinLimit, that is
+  static constexpr int kManyOffers = 1'000;            // until kSpinLimit, that is
   static constexpr std::int64_t kLate = 50'000;        // nanoseconds; a dozen threads' turns of a few µs are no crowd
   static constexpr std::uint16_t kCrowdedFor = 1'023;  // waits
-  static constexpr std::uint8_t kMaxFailures = 6;  // 2^6 - 1 = 63 waits skipped
+  static constexpr std::uint8_t kMaxFailures = 6;      // 2^6 - 1 = 63 waits skipped
 
-  bool is_apart() const noexcept { return distance_.load(std::memory_order_relaxed) != kSame; }  // relaxed: hint
+  static bool may_be_apart(Company company) noexcept {
+    return company == Company::unknown || company == Company::apart;
+  }
 
-  void set_distance(std::uint8_t distance) noexcept {
+  void keep_company(Company company) noexcept {
     // relaxed: hint. Read first: threads that spin here would lose the line at every wake-up.
-    if (distance_.load(std::memory_order_relaxed) != distance) distance_.store(distance, std::memory_order_relaxed);
+    if (company_.load(std::memory_order_relaxed) != company) company_.store(company, std::memory_order_relaxed);
   }
 
   bool skips() noexcept {
@@ -168,7 +182,7 @@ class SpinHistory {
   void found_crowded() noexcept { crowded_.store(kCrowdedFor, std::memory_order_relaxed); }  // relaxed: hint
 
   detail::backend::atomic<std::uint32_t> average_{0};  // nanoseconds of pauses that succeeded; 0: unknown
-  detail::backend::atomic<std::uint8_t> distance_{kUnknown};  // of the last waker and its waiter
+  detail::backend::atomic<Company> company_{Company::unknown};
   detail::backend::atomic<std::uint16_t> crowded_{0};  // waits left that offer nothing
   detail::backend::atomic<std::uint8_t> skip_{0};      // waits left that sleep at once
   detail::backend::atomic<std::uint8_t> failures_{0};
