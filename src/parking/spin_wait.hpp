@@ -47,7 +47,7 @@ class SpinHistory {
   // that is queued already: nobody overtakes it while it gives way.
   // Returns: whether it is done.
   template <class Done>
-  bool linger(Done done, Deadline deadline) noexcept {
+  bool linger(Done done, Deadline deadline, int longest_pause = 1) noexcept {
     const Company company = company_.load(std::memory_order_relaxed);  // relaxed: hint
     const bool apart = may_be_apart(company);
     if (apart && detail::backend::cpu_count() < 2) return false;
@@ -56,7 +56,7 @@ class SpinHistory {
     if (crowded && !apart) return false;
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
-    if (apart && pause(done, crowded ? limit : std::min(start + pauses(), limit))) {
+    if (apart && pause(done, crowded ? limit : std::min(start + pauses(), limit), longest_pause)) {
       remember(detail::backend::monotonic_now() - start);
       return true;
     }
@@ -80,8 +80,9 @@ class SpinHistory {
 
   // The same for a thread that is not queued, which therefore never gives way to one on its own processor.
   template <class Done>
-  bool spin(Done done) noexcept {
-    return may_be_apart(company_.load(std::memory_order_relaxed)) && linger(done, Deadline::never());  // relaxed: hint
+  bool spin(Done done, int longest_pause = 1) noexcept {
+    return may_be_apart(company_.load(std::memory_order_relaxed)) &&
+           linger(done, Deadline::never(), longest_pause);  // relaxed: hint
   }
 
   // By whoever wakes or moves `count` threads here, the first of which waited on `waiter_cpu` (current_cpu()). It does
@@ -135,12 +136,15 @@ class SpinHistory {
     return true;
   }
 
+  // Looks after 1, 2, 4 … `longest` pauses: each look at a word that others write takes its line away from them.
   template <class Done>
-  static bool pause(Done done, std::int64_t until) noexcept {
+  static bool pause(Done done, std::int64_t until, int longest) noexcept {
+    int pauses = 1;
     do {
-      for (int i = 0; i != kPausesPerClockRead; ++i) {
+      for (int left = kPausesPerClockRead; left > 0; left -= pauses) {
         if (done()) return true;
-        detail::backend::cpu_relax();
+        for (int i = 0; i != pauses; ++i) detail::backend::cpu_relax();
+        pauses = std::min(2 * pauses, longest);
       }
     } while (detail::backend::monotonic_now() < until);
     return false;

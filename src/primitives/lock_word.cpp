@@ -35,6 +35,8 @@ namespace {
 
 // How often a contender may see the lock free, lose the race for it, and spin again before it queues up.
 constexpr int kSpinsBeforeParking = 4;
+// How many pauses may lie between two looks at a held lock; about half a microsecond.
+constexpr int kLongestPause = 16;
 
 ThreadToken owner_at(const void* key) noexcept {
   // relaxed: for display.
@@ -82,10 +84,11 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   if (options.deadline == Deadline::passed()) {
     return try_take(word, token) ? WaitOutcome::ok : WaitOutcome::timed_out;
   }
-  // park() would name this thread in any case; so the lock's holder has a name in dump() when others had to wait for it.
+  // park() would name this thread in any case; so the lock's holder has a name in dump() when others had to wait for
+  // it.
   if (token == 0) token = thread_token();
-  ParkOptions parking{.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop,
-                      .at_front = at_front};
+  ParkOptions parking{
+      .deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop, .at_front = at_front};
   const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
   int spins_left = kSpinsBeforeParking;
   for (;;) {
@@ -94,7 +97,7 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
     // queued is never handed the lock, and does not see its deadline.
     if (spins_left != 0 && !has_parked(word.load(std::memory_order_relaxed))) {  // relaxed: hint
       --spins_left;
-      if (parking::spin_history(&word).spin(looks_free)) continue;
+      if (parking::spin_history(&word).spin(looks_free, kLongestPause)) continue;
     }
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park_for(word, kind, parking);
@@ -103,11 +106,9 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
         if (result.token == kHandedOver) return WaitOutcome::ok;
         parking.at_front = true;
         break;
-      case ParkOutcome::changed:
-        break;
+      case ParkOutcome::changed: break;
       case ParkOutcome::timed_out:
-      case ParkOutcome::interrupted:
-        return outcome_of(result.outcome);
+      case ParkOutcome::interrupted: return outcome_of(result.outcome);
     }
   }
 }
@@ -151,11 +152,9 @@ WaitOutcome wait_until_free(LockWord& word, const WaitKind& kind, const WaitOpti
       // Handed over, although this caller only wanted to look: pass it on.
       if (result.token == kHandedOver) static_cast<void>(unlock_word(word));
       return WaitOutcome::ok;
-    case ParkOutcome::changed:
-      return WaitOutcome::ok;
+    case ParkOutcome::changed: return WaitOutcome::ok;
     case ParkOutcome::timed_out:
-    case ParkOutcome::interrupted:
-      break;
+    case ParkOutcome::interrupted: break;
   }
   return outcome_of(result.outcome);
 }
