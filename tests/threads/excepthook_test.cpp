@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+//
+// Exceptions that leave run().
+#include <threading/thread.hpp>
+
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <threading/event.hpp>
+
+#include "support/support.hpp"
+
+namespace {
+
+using threading::ExceptHookArgs;
+using threading::Thread;
+
+// Sets a hook for a scope.
+class Hooked {
+ public:
+  explicit Hooked(threading::ExceptHook hook) : before_(threading::set_excepthook(std::move(hook))) {}
+  ~Hooked() { threading::set_excepthook(before_); }
+  Hooked(const Hooked&) = delete;
+  Hooked& operator=(const Hooked&) = delete;
+
+ private:
+  threading::ExceptHook before_;
+};
+
+std::string text_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (const int number) {
+    return std::to_string(number);
+  }
+}
+
+TEST(ExceptHook, RunsInTheFailingThreadWhileItIsAlive) {
+  bool in_thread = false;
+  bool was_alive = false;
+  Thread failing([] { throw std::runtime_error("gone wrong"); });
+  const Hooked hooked([&](const ExceptHookArgs& args) {
+    in_thread = threading::current_thread() == args.thread && args.thread == failing;
+    was_alive = args.thread.is_alive();
+  });
+  failing.start();
+  failing.join();
+  EXPECT_TRUE(in_thread);
+  EXPECT_TRUE(was_alive);
+  EXPECT_EQ(text_of(failing.exception()), "gone wrong");
+}
+
+TEST(ExceptHook, SettingReturnsTheOneBefore) {
+  const auto hook = [](const ExceptHookArgs&) {};
+  EXPECT_FALSE(threading::set_excepthook(hook));
+  EXPECT_TRUE(threading::set_excepthook({}));
+  EXPECT_FALSE(threading::set_excepthook({}));
+}
+
+TEST(ExceptHook, TheDefaultNamesThreadTypeAndText) {
+  support::expect_child(support::exited(0), "Exception in thread crunch:\nstd::runtime_error: no such table\n", [] {
+    threading::spawn({.name = "crunch"}, [] { throw std::runtime_error("no such table"); }).join();
+  });
+  support::expect_child(support::exited(0), "Exception in thread crunch:\nint\n",
+                        [] { threading::spawn({.name = "crunch"}, [] { throw 42; }).join(); });
+}
+
+TEST(ExceptHook, OneThatThrowsIsReportedWithTheFirstExceptionAndTheProcessLives) {
+  for (const char* expected : {"threading.excepthook for thread bad:\nstd::logic_error: second",
+                               "Exception in thread bad:\nstd::runtime_error: first"}) {
+    support::expect_child(support::exited(0), expected, [] {
+      threading::set_excepthook([](const ExceptHookArgs&) { throw std::logic_error("second"); });
+      Thread thread = threading::spawn({.name = "bad"}, [] { throw std::runtime_error("first"); });
+      thread.join();
+      EXPECT_EQ(text_of(thread.exception()), "first");
+    });
+  }
+}
+
+TEST(ExceptHook, MayBeCalledByAnyone) {
+  std::string seen;
+  const Hooked hooked([&](const ExceptHookArgs& args) { seen = text_of(args.exception); });
+  threading::excepthook({std::make_exception_ptr(7), threading::current_thread()});
+  EXPECT_EQ(seen, "7");
+}
+
+TEST(ExceptHook, AReplacedHookLivesUntilItsLastCallHasReturned) {
+  auto witness = std::make_shared<int>(1);
+  const std::weak_ptr<int> gone = witness;
+  threading::Event entered;
+  threading::Event go;
+  threading::set_excepthook([&, witness = std::move(witness)](const ExceptHookArgs&) {
+    entered.set();
+    go.wait();
+    EXPECT_EQ(*witness, 1);
+  });
+  Thread thread = threading::spawn([] { throw 1; });
+  entered.wait();
+  threading::set_excepthook({});
+  EXPECT_FALSE(gone.expired());
+  go.set();
+  thread.join();
+  EXPECT_TRUE(gone.expired());
+}
+
+TEST(Exception, IsNullWhileTheThreadRunsAndWhenNothingWasThrown) {
+  threading::Event go;
+  Thread thread = threading::spawn([&] { go.wait(); });
+  EXPECT_FALSE(thread.exception());
+  go.set();
+  thread.join();
+  EXPECT_FALSE(thread.exception());
+}
+
+}  // namespace
