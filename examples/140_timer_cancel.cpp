@@ -13,8 +13,7 @@ using namespace std::chrono_literals;
 int main() {
   std::cout << std::boolalpha;
 
-  threading::Timer late(1h, [] { std::cout << "never printed\n"; });
-  late.name("late");
+  threading::Timer late({.name = "late"}, 1h, [] { std::cout << "never printed\n"; });
   late.start();
   std::cout << late.name() << " is alive: " << late.is_alive() << '\n';
   late.cancel();

@@ -50,8 +50,7 @@ int main() {
   until_waiting("writer");
   threading::Thread reader = threading::spawn({.name = "reader"}, [&] { threading::With hold(file); });
   until_waiting("reader");
-  threading::Timer tea(1h, [] {});
-  tea.name("tea");
+  threading::Timer tea({.name = "tea"}, 1h, [] {});
   tea.start();
 
   for (const threading::ThreadInfo& thread : threading::snapshot()) {

@@ -27,8 +27,7 @@ Every::~Every() {
 }
 
 void Every::arm_locked() {
-  threading::Timer timer(interval_, [this] { fire(); });
-  timer.name(name_);
+  threading::Timer timer({.name = name_}, interval_, [this] { fire(); });
   timer.start();
   timer_ = timer;
 }
