@@ -83,7 +83,7 @@ void yield(Site site) noexcept {
 
 int current_cpu() noexcept {
   World* const world = active_world();
-  return world == nullptr ? -1 : world->self().id;
+  return world == nullptr || world->setup().options->cpus == 1 ? -1 : world->self().id;
 }
 
 int cpu_count() noexcept {

@@ -29,7 +29,8 @@ void sleep_until(std::int64_t deadline, Site site = Site::here()) noexcept;
 void yield(Site site = Site::here()) noexcept;
 inline void cpu_relax(Site site = Site::here()) noexcept { yield(site); }
 
-// The number of the running thread, standing for its processor. -1 outside an execution.
+// The number of the running thread, standing for its processor. -1, unknown, outside an execution and in scenarios with
+// one processor.
 int current_cpu() noexcept;
 
 // As the scenario says.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,7 +25,9 @@ struct Command {
   bool list = false;
   bool report = false;
   bool quiet = false;
-  bool expect_failure = false;  // a seeded bug is on: stop at the first failure, and it is success
+  bool hunting = false;  // for a seeded bug
+  unsigned shard = 0;
+  unsigned shards = 1;
   bool sc = true;
   bool weak = true;
 };
@@ -33,7 +36,7 @@ constexpr const char* kUsage =
     "usage: schedule_lab [--list] [--scenario PATTERN]... [--mode sc|weak|both]\n"
     "                    [--strategy standard|dfs|pct|random] [--bound N] [--runs N] [--seed N]\n"
     "                    [--seconds S] [--no-reduction] [--report] [--quiet]\n"
-    "                    [--mutant N] [--replay LINE]\n";
+    "                    [--shard I/N] [--mutant N] [--replay LINE]\n";
 
 [[noreturn]] void bad_usage() {
   std::fputs(kUsage, stderr);
@@ -74,25 +77,23 @@ Command parse(int argc, char** argv) {
     else if (option == "--seed") command.settings.seed = std::stoull(value());
     else if (option == "--seconds") command.settings.seconds = std::stod(value());
     else if (option == "--replay") command.replay = value();
+    else if (option == "--shard") {  // I/N
+      const std::string text = value();
+      command.shard = static_cast<unsigned>(std::stoul(text));
+      command.shards = static_cast<unsigned>(std::stoul(text.substr(text.find('/') + 1)));
+    }
     else if (option == "--mutant") {
       lab::active_mutant = std::stoi(value());
-      command.expect_failure = true;
+      command.hunting = true;
     } else bad_usage();
   }
+  if (command.patterns.empty()) command.patterns.emplace_back("*");
   return command;
 }
 
-bool selected(const Command& command, const Scenario& scenario) {
-  if (command.patterns.empty()) return true;
-  for (const std::string& pattern : command.patterns) {
-    if (fnmatch(pattern.c_str(), scenario.name, 0) == 0) return true;
-  }
-  return false;
-}
-
-int list_scenarios(const Command& command) {
+int list_scenarios() {
   for (const Scenario& scenario : lab::detail::all_scenarios()) {
-    if (selected(command, scenario)) std::printf("%-40s %s\n", scenario.name, scenario.about);
+    std::printf("%-40s %s\n", scenario.name, scenario.about);
   }
   return 0;
 }
@@ -118,48 +119,71 @@ void print_watches() {
   }
 }
 
-// Returns: how many results were not as expected; with a seeded bug on, whether one failed at all.
+// Calls `visit` for each scenario and memory mode that the command selects, pattern by pattern, until it returns false.
+template <class Visit>
+void for_each(const Command& command, Visit visit) {
+  std::vector<const Scenario*> seen;
+  for (const std::string& pattern : command.patterns) {
+    for (const Scenario& scenario : lab::detail::all_scenarios()) {
+      if (fnmatch(pattern.c_str(), scenario.name, 0) != 0) continue;
+      if (std::find(seen.begin(), seen.end(), &scenario) != seen.end()) continue;
+      seen.push_back(&scenario);
+      for (const bool weak : {false, true}) {
+        const bool wanted = weak ? command.weak && scenario.options.weak : command.sc && scenario.options.sc;
+        if (wanted && !visit(scenario, weak)) return;
+      }
+    }
+  }
+}
+
+// Returns: the exit status.
 int run_scenarios(const Command& command) {
   unsigned bad = 0;
   unsigned count = 0;
-  for (const Scenario& scenario : lab::detail::all_scenarios()) {
-    if (!selected(command, scenario)) continue;
-    for (const bool weak : {false, true}) {
-      if (weak ? !(command.weak && scenario.options.weak) : !(command.sc && scenario.options.sc)) continue;
-      ++count;
-      const Result result = lab::detail::explore(scenario, weak, command.settings);
-      if (!command.quiet || !result.good()) print_line(result);
-      if (command.expect_failure) {
-        if (!result.failed || !result.good() || scenario.options.expect != nullptr) {
-          if (result.good()) continue;
-        }
-        if (!command.quiet) std::fputs(lab::detail::in_words(result).c_str(), stdout);
-        return 0;
-      }
-      if (result.good()) continue;
-      ++bad;
-      std::fputs(lab::detail::in_words(result).c_str(), stdout);
-      if (!result.failed) std::printf("expected and not found: %s\n", scenario.options.expect);
-    }
-  }
+  for_each(command, [&](const Scenario& scenario, bool weak) {
+    if (count++ % command.shards != command.shard) return true;
+    const Result result = lab::detail::explore(scenario, weak, command.settings);
+    if (!command.quiet || !result.good()) print_line(result);
+    if (result.good()) return true;
+    ++bad;
+    std::fputs(lab::detail::in_words(result).c_str(), stdout);
+    if (!result.failed) std::printf("expected and not found: %s\n", scenario.options.expect);
+    return true;
+  });
   if (command.report) print_watches();
   if (count == 0) std::fputs("schedule_lab: no scenario of that name\n", stderr);
-  if (command.expect_failure) {
-    std::printf("the seeded bug %d was not noticed\n", lab::active_mutant);
-    return 1;
-  }
   return bad == 0 && count != 0 ? 0 : 1;
+}
+
+// A seeded bug is on: the first failure is success. Returns: the exit status.
+int hunt(const Command& command) {
+  bool found = false;
+  std::uint64_t executions = 0;
+  for_each(command, [&](const Scenario& scenario, bool weak) {
+    if (scenario.options.expect != nullptr) return true;
+    const Result result = lab::detail::explore(scenario, weak, command.settings);
+    executions += result.executions;
+    found = result.failed && result.kind != "the lab itself" && result.kind != "the lab is too small";
+    if (result.failed && !found) std::fputs(lab::detail::in_words(result).c_str(), stdout);
+    if (!found) return true;
+    std::printf("%s by %s/%s after %llu executions\n", result.kind.c_str(), scenario.name, weak ? "weak" : "sc",
+                static_cast<unsigned long long>(executions));
+    if (!command.quiet) std::fputs(lab::detail::in_words(result).c_str(), stdout);
+    return false;
+  });
+  if (!found) std::printf("not noticed in %llu executions\n", static_cast<unsigned long long>(executions));
+  return found ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const Command command = parse(argc, argv);
-  if (command.list) return list_scenarios(command);
+  if (command.list) return list_scenarios();
   if (!command.replay.empty()) {
     const Result result = lab::detail::replay(command.replay);
     std::fputs(lab::detail::in_words(result).c_str(), stdout);
     return result.failed ? 1 : 0;
   }
-  return run_scenarios(command);
+  return command.hunting ? hunt(command) : run_scenarios(command);
 }

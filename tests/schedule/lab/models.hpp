@@ -71,12 +71,12 @@ struct RLock {
 };
 
 struct Semaphore {
-  enum What : int { kAcquire, kRelease };
+  enum What : int { kAcquire, kRelease, kValue };
   std::int64_t value = 0;
   std::int64_t bound = INT64_MAX;
 
   static unsigned phases(const Operation&) { return 1; }
-  static const char* name(int what) { return what == kAcquire ? "acquire" : "release"; }
+  static const char* name(int what) { return what == kAcquire ? "acquire" : what == kRelease ? "release" : "value"; }
   std::uint64_t key() const { return static_cast<std::uint64_t>(value); }
   // release: argument n; result 1 done, 0 ValueError.
   bool apply(const Operation& op, unsigned) {
@@ -84,6 +84,7 @@ struct Semaphore {
       if (op.result == 0) return value == 0;
       return value-- > 0;
     }
+    if (op.what == kValue) return op.result == value;
     const bool fits = value <= bound - op.argument;
     if (op.result != (fits ? 1 : 0)) return false;
     if (fits) value += op.argument;

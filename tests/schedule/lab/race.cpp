@@ -155,7 +155,7 @@ void Memory::retire(Fiber& self, const void* begin, std::size_t size, const Site
 
 Location& Memory::locate(Fiber& self, const void* where, unsigned size, bool writes, const Site& site) {
   const auto address = reinterpret_cast<std::uintptr_t>(where);
-  if (address >= Space::kEnd) {
+  if (!Space::is_tracked(address)) {
     world_.fail("the lab cannot see this", "an atomic outside the tracked memory, at " + describe_site(site));
   }
   Cell& cell = *fresh(address);

@@ -58,6 +58,7 @@ std::string resolve(const void* pc) {
 }  // namespace
 
 std::string describe_site(const Site& site) {
+  if (!describing) return {};
   if (site.file == nullptr) return site.pc == nullptr ? std::string("?") : resolve(site.pc);
   std::string text = shorten(site.file) + ':' + std::to_string(site.line);
   if (site.function != nullptr) text += std::string(" in ") + site.function;
@@ -65,6 +66,7 @@ std::string describe_site(const Site& site) {
 }
 
 std::string describe_global(unsigned long address) {
+  if (!describing) return {};
   FILE* const pipe = popen(("nm -nSC '" + own_path() + "' 2>/dev/null").c_str(), "r");
   if (pipe == nullptr) return {};
   std::string found;

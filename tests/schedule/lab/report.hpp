@@ -9,6 +9,9 @@
 
 namespace lab::detail {
 
+// Looking up symbols takes milliseconds: only executions that are being written down do it.
+inline bool describing = false;
+
 // "lock.hpp:42 in acquire", or what addr2line makes of a return address.
 std::string describe_site(const Site& site);
 

@@ -31,12 +31,12 @@ void map_at(std::uintptr_t address, std::size_t size) {
 void Space::map() {
   globals_begin = reinterpret_cast<std::uintptr_t>(&__data_start) & ~std::uintptr_t{63};
   globals_end = (reinterpret_cast<std::uintptr_t>(&_end) + 63) & ~std::uintptr_t{63};
-  if (globals_end > kStacks) {
-    std::fputs("schedule lab: link it without PIE, so that its globals lie below the stacks\n", stderr);
+  if (globals_end > (kStacks & kFold)) {
+    std::fputs("schedule lab: link it without PIE, so that its globals lie low\n", stderr);
     std::exit(2);
   }
   map_at(kStacks, kEnd - kStacks);
-  map_at(kShadow, kEnd * (sizeof(Cell) / 8));
+  map_at(kShadow, (kEnd & kFold) * (sizeof(Cell) / 8));
   for (unsigned i = 0; i < kMaxThreads; ++i) {
     mprotect(stack_bottom(i) - kGuardSize, kGuardSize, PROT_NONE);
   }

@@ -33,13 +33,16 @@ static_assert(sizeof(Cell) == 64);
 
 class Space {
  public:
-  static constexpr std::uintptr_t kStacks = 0x10000000;
+  // Where neither the program, its heap, its libraries nor its stack are ever put. The low bits differ from those of
+  // any global, so that both fold into one table of cells.
+  static constexpr std::uintptr_t kStacks = 0x600010000000;
   static constexpr std::size_t kStackSize = 0x40000;
   static constexpr std::size_t kGuardSize = 0x1000;
-  static constexpr std::uintptr_t kHeaps = 0x10400000;
+  static constexpr std::uintptr_t kHeaps = kStacks + 0x400000;
   static constexpr std::size_t kHeapSize = 0x100000;
   static constexpr std::uintptr_t kEnd = kHeaps + kMaxThreads * kHeapSize;
   static constexpr std::uintptr_t kShadow = 0x200000000000;
+  static constexpr std::uintptr_t kFold = 0x1fffffff;
 
   // Maps everything. Ends the process with a message when the system refuses.
   static void map();
@@ -56,7 +59,7 @@ class Space {
     return static_cast<unsigned>((address - kStacks) / kStackSize);
   }
   static Cell* cell(std::uintptr_t address) noexcept {
-    return reinterpret_cast<Cell*>(kShadow + (address & ~std::uintptr_t{7}) * (sizeof(Cell) / 8));
+    return reinterpret_cast<Cell*>(kShadow + (address & kFold & ~std::uintptr_t{7}) * (sizeof(Cell) / 8));
   }
   static char* stack_bottom(unsigned thread) noexcept {
     return reinterpret_cast<char*>(kStacks + thread * kStackSize + kGuardSize);

@@ -2,8 +2,12 @@
 #include "world.hpp"
 
 #include <cxxabi.h>
+#include <signal.h>
+#include <sys/mman.h>
 
 #include <bit>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 
@@ -16,6 +20,8 @@ namespace {
 // So many rounds in which every movable thread spins and nothing changes are a livelock. Larger than any bounded
 // spin in the code under test.
 constexpr unsigned kIdleRounds = 4096;
+// What one of them takes on the clock, so that a spin with a time limit ends. Nanoseconds.
+constexpr std::int64_t kIdleTime = 10'000;
 
 struct ScenarioBody final : Body {
   void (*scenario)() = nullptr;
@@ -30,6 +36,28 @@ ScenarioBody& scenario_body() {
   return body;
 }
 
+// A wild pointer in the code under test ends the execution, not the lab. The handler's stack is simply left.
+void on_crash(int, siginfo_t* info, void*) {
+  World* const world = active_world();
+  if (world == nullptr) abort();
+  char text[64];
+  std::snprintf(text, sizeof text, "%s touches address %p", world->self().name, info->si_addr);
+  world->fail("crash", text);
+}
+
+void catch_crashes() {
+  constexpr std::size_t kSize = 1 << 16;
+  stack_t stack{};
+  stack.ss_sp = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  stack.ss_size = kSize;
+  sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_sigaction = &on_crash;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  sigaction(SIGSEGV, &action, nullptr);
+  sigaction(SIGBUS, &action, nullptr);
+}
+
 ExceptionState* exception_state() noexcept {
   return reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
 }
@@ -38,10 +66,12 @@ ExceptionState* exception_state() noexcept {
 
 World::World() : memory(*this) {
   for (unsigned i = 0; i < kMaxThreads; ++i) fibers_[i].id = static_cast<std::uint8_t>(i);
+  catch_crashes();
 }
 
 void World::reset(const Setup& setup) noexcept {
   setup_ = setup;
+  describing = setup.tracing;
   budget_ = setup.budget;
   preemptions_left_ = setup.preemptions;
   const unsigned locations = memory.location_count();
@@ -248,6 +278,7 @@ void World::leave() {
     // Whoever can move spins, and nothing changes. Time goes by first; then each in turn spins once more.
     if (advance_to_next_deadline()) continue;
     if (++idle_rounds_ > kIdleRounds) fail_livelock();
+    now_ += kIdleTime;
     const unsigned higher = spinning_ & ready_ & ~(bit(current_->id + 1u) - 1u);
     const unsigned next = higher != 0 ? higher : (spinning_ & ready_);
     spinning_ &= ~(next & (~next + 1u));

@@ -166,6 +166,40 @@ LAB_SCENARIO(barrier_action_against_abort_and_reset, "abort() and reset() while 
   lab::check(a < 0 || b < 0 || (a != b && a + b == 1), "indices 0 and 1");
 }
 
+LAB_SCENARIO(barrier_timeout_breaks_others, "one bound ends, and nobody is left waiting", {.bound = 1, .faults = {.timeouts = 1}}) {
+  auto* barrier = make_barrier(3);
+  int results[3];
+  lab::together({{"bounded", [&] { results[0] = wait_at(*barrier, seconds(1)); }},
+                 {"b", [&] { results[1] = wait_at(*barrier); }},
+                 {"c", [&] { results[2] = wait_at(*barrier); }}});
+  lab::check((results[0] < 0) == (results[1] < 0) && (results[1] < 0) == (results[2] < 0), "all pass or none");
+}
+
+LAB_SCENARIO(barrier_action_newcomers, "four threads, two at a time, with an action", {.bound = 1, .pct_runs = 3000}) {
+  int runs = 0;
+  auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
+  lab::watch("Barrier", barrier, 0xffffffff);
+  const auto wait = [&] { lab::check(wait_at(*barrier) >= 0, "it never breaks"); };
+  lab::together({{"a", wait}, {"b", wait}, {"c", wait}, {"d", wait}});
+  lab::check(runs == 2, "once a set");
+}
+
+LAB_SCENARIO(barrier_reset_within_action, "reset() during the action fails the set, and only that", {.bound = 2, .weak_bound = 1}) {
+  Barrier* barrier = nullptr;
+  barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { barrier->reset(); });
+  const auto wait = [&] { lab::check(wait_at(*barrier) < 0, "reset meanwhile"); };
+  lab::together({{"a", wait}, {"b", wait}});
+  lab::check(!barrier->broken(), "whole again");
+}
+
+LAB_SCENARIO(barrier_abort_within_action, "abort() during the action breaks it", {.bound = 2, .weak_bound = 1}) {
+  Barrier* barrier = nullptr;
+  barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { barrier->abort(); });
+  const auto wait = [&] { lab::check(wait_at(*barrier) < 0, "aborted meanwhile"); };
+  lab::together({{"a", wait}, {"b", wait}});
+  lab::check(barrier->broken(), "and it stays broken");
+}
+
 LAB_SCENARIO(barrier_action_timeout, "a bound counts no more once the set is full", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] {});
   int a = 0;

@@ -272,7 +272,7 @@ struct SpinLock {
   void unlock() noexcept { held.store(false, std::memory_order_release); }
 };
 
-LAB_SCENARIO(condition_over_foreign_lock, "the same promises over somebody else's lock", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(condition_foreign_lock, "the same promises over somebody else's lock", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
   SpinLock lock;
   threading::ConditionOver<SpinLock> condition(lock);
   bool ready = false;
@@ -287,6 +287,46 @@ LAB_SCENARIO(condition_over_foreign_lock, "the same promises over somebody else'
                     ready = true;
                     condition.notify();
                     lock.unlock();
+                  }}});
+}
+
+LAB_SCENARIO(condition_foreign_two_waiters, "notify(1) twice over somebody else's lock lets both go", {.bound = 2, .weak_bound = 1}) {
+  SpinLock lock;
+  threading::ConditionOver<SpinLock> condition(lock);
+  int tokens = 0;
+  const auto wait = [&] {
+    lock.lock();
+    while (tokens == 0) condition.wait();
+    --tokens;
+    lock.unlock();
+  };
+  lab::together({{"w", wait},
+                 {"v", wait},
+                 {"notifier", [&] {
+                    for (int i = 0; i < 2; ++i) {
+                      lock.lock();
+                      ++tokens;
+                      condition.notify();
+                      lock.unlock();
+                    }
+                  }}});
+}
+
+LAB_SCENARIO(condition_timeout_beside_a_waiter, "one gives up, a later notify still finds the other", {.bound = 1, .faults = {.timeouts = 1}}) {
+  auto* shared = lab::make<Guarded>("guarded");
+  bool ready = false;
+  lab::together({{"timed", [&] {
+                    With hold(shared->condition);
+                    if (!ready) shared->condition.wait(seconds(1));
+                  }},
+                 {"patient", [&] {
+                    With hold(shared->condition);
+                    while (!ready) shared->condition.wait();
+                  }},
+                 {"notifier", [&] {
+                    With hold(shared->condition);
+                    ready = true;
+                    shared->condition.notify_all();
                   }}});
 }
 

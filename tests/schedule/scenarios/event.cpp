@@ -3,6 +3,8 @@
 
 #include <threading/event.hpp>
 
+#include "parking/inspect.hpp"
+
 namespace {
 
 using namespace scenarios;
@@ -29,13 +31,18 @@ LAB_SCENARIO(event_set_wakes_all, "set() lets every waiter go, with the data", {
 // bpo-13502: wait() returns true although clear() follows at once.
 LAB_SCENARIO(event_set_and_clear, "a clear() that follows at once does not send waiters back", {.bound = 3, .weak_bound = 2}) {
   auto* event = make_event();
-  Atomic<std::uint32_t> queued{0};
-  lab::together({{"waiter", [&] {
-                    queued.store(1, std::memory_order_release);
-                    lab::run(Model::kWait, 0, [&] { return event->wait(seconds(1)); });
-                  }},
+  lab::together({{"waiter", [&] { lab::check(event->wait(seconds(1)), "set while it waited"); }},
                  {"setter", [&] {
-                    while (queued.load(std::memory_order_acquire) == 0) lab::yield();
+                    while (threading::parking::collect_waiters(nullptr, 0) == 0) lab::yield();
+                    event->set();
+                    event->clear();
+                  }}});
+}
+
+LAB_SCENARIO(event_history, "set, clear and a bounded wait are explained by one order", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
+  auto* event = make_event();
+  lab::together({{"waiter", [&] { lab::run(Model::kWait, 1, [&] { return event->wait(seconds(1)); }); }},
+                 {"setter", [&] {
                     lab::run(Model::kSet, 0, [&] { event->set(); });
                     lab::run(Model::kClear, 0, [&] { event->clear(); });
                   }}});

@@ -87,6 +87,14 @@ LAB_SCENARIO(word_lock_three, "three threads: queues of two form", {.bound = 3, 
   lab::check(n == 3, "all count");
 }
 
+LAB_SCENARIO(word_lock_four, "four threads: the queue's last waiter is handed on", {.bound = 1, .pct_runs = 2000}) {
+  auto* lock = lab::make<WordLock>("lock");
+  int n = 0;
+  const auto count = [&] { lock->lock(); ++n; lock->unlock(); };
+  lab::together({{"a", count}, {"b", count}, {"c", count}, {"d", count}});
+  lab::check(n == 4, "all count");
+}
+
 LAB_SCENARIO(word_lock_again, "two threads, twice each: a woken thread may lose the race", {.bound = 3, .weak_bound = 2, .faults = {.weak_cas = 1}}) {
   auto* lock = lab::make<WordLock>("lock");
   int n = 0;

@@ -101,6 +101,7 @@ LAB_SCENARIO(semaphore_bound_beside_a_waiter, "the same with a thread that waits
   semaphore->acquire();
   const auto release = [&] {
     lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); });
+    lab::run(Model::kValue, 0, [&] { return semaphore->value(); });
   };
   lab::together({{"a", release},
                  {"b", release},
