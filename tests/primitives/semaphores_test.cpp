@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <numeric>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -231,6 +231,29 @@ TYPED_TEST(Semaphores, GivesAUnitToThoseWhoWaitLong) {
   EXPECT_FALSE(semaphore->try_acquire());
   this->threads_.join();
   EXPECT_EQ(this->got_, 1);
+}
+
+// Those who wait long are served in their order.
+TYPED_TEST(Semaphores, ServesThoseWhoWaitLongInTheirOrder) {
+  constexpr int kThreads = 5;
+  auto semaphore = this->drained(kThreads);
+  std::vector<int> order;
+  std::mutex mutex;
+  for (int i = 0; i < kThreads; ++i) {
+    this->threads_.add([&, i] {
+      semaphore->acquire();
+      const std::scoped_lock hold(mutex);
+      order.push_back(i);
+      ++this->got_;
+    });
+    ASSERT_TRUE(eventually([&] { return waiters(*semaphore) == static_cast<std::size_t>(i) + 1; }));
+  }
+  for (int i = 1; i <= kThreads; ++i) {
+    semaphore->release();
+    ASSERT_TRUE(eventually([&] { return this->got_ == i; }));
+  }
+  this->threads_.join();
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
 }
 
 // Units over what the waiters take go to the counter, also when waiters are given theirs directly.

@@ -44,16 +44,8 @@ bool library_works(Lock& busy_lock, Event& busy_event) noexcept {
   return event.wait();
 }
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kForks = false;
-#elif defined(__has_feature)
-constexpr bool kForks = !__has_feature(thread_sanitizer);
-#else
-constexpr bool kForks = true;
-#endif
-
 TEST(ForkStorm, LeavesEachChildALibraryThatWorks) {
-  if (!kForks) GTEST_SKIP() << "the race detector's own state does not survive a fork beside busy threads";
+  if (!children_may_start_threads()) GTEST_SKIP() << "the race detector's own state does not survive a fork beside busy threads";
   const Budget budget;
   Lock lock;
   Condition cv;

@@ -104,6 +104,16 @@ ChildResult run_child(const std::function<void()>& body) {
   return result;
 }
 
+bool children_may_start_threads() noexcept {
+#if defined(__SANITIZE_THREAD__)
+  return false;
+#elif defined(__has_feature)
+  return !__has_feature(thread_sanitizer);
+#else
+  return true;
+#endif
+}
+
 void expect_child(Ending ending, const std::string& err_pattern, const std::function<void()>& body,
                   const char* file, int line) {
   const ChildResult result = run_child(body);

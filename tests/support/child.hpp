@@ -35,6 +35,9 @@ inline constexpr int kChildAssertionFailed = 97;
 // the watchdog would speak. Only the calling thread exists in the child.
 ChildResult run_child(const std::function<void()>& body);
 
+// Whether `body` may start threads: not under ThreadSanitizer, which takes them for the parent's and ends the child.
+bool children_may_start_threads() noexcept;
+
 // Runs `body` in a child and fails the test unless it ended as `ending` says and `err_pattern` (ECMAScript regular
 // expression) is found in what it wrote to stderr.
 void expect_child(Ending ending, const std::string& err_pattern, const std::function<void()>& body,
