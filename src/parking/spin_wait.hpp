@@ -54,6 +54,10 @@ class SpinHistory {
     if (skips()) return false;
     const bool crowded = is_crowded();
     if (crowded && !apart) return false;
+    if (int first = 1; apart && pause_a_moment(done, longest_pause, first)) {
+      succeeded();
+      return true;
+    }
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
     if (apart && pause(done, crowded ? limit : std::min(start + pauses(), limit), longest_pause)) {
@@ -80,9 +84,9 @@ class SpinHistory {
 
   // The same for a thread that is not queued, which therefore never gives way to one on its own processor.
   template <class Done>
-  bool spin(Done done, int longest_pause = 1) noexcept {
+  bool spin(Done done, Deadline deadline = Deadline::never(), int longest_pause = 1) noexcept {
     return may_be_apart(company_.load(std::memory_order_relaxed)) &&
-           linger(done, Deadline::never(), longest_pause);  // relaxed: hint
+           linger(done, deadline, longest_pause);  // relaxed: hint
   }
 
   // By whoever wakes or moves `count` threads here, the first of which waited on `waiter_cpu` (current_cpu()). It does
@@ -136,16 +140,23 @@ class SpinHistory {
     return true;
   }
 
-  // Looks after 1, 2, 4 … `longest` pauses: each look at a word that others write takes its line away from them.
+  // Looks after 1, 2, 4 … `longest` pauses, a few of them without looking at the clock: each look at a word that others
+  // write takes its line away from them.
+  template <class Done>
+  static bool pause_a_moment(Done done, int longest, int& pauses) noexcept {
+    for (int left = kPausesPerClockRead; left > 0; left -= pauses) {
+      if (done()) return true;
+      for (int i = 0; i != pauses; ++i) detail::backend::cpu_relax();
+      pauses = std::min(2 * pauses, longest);
+    }
+    return false;
+  }
+
   template <class Done>
   static bool pause(Done done, std::int64_t until, int longest) noexcept {
-    int pauses = 1;
+    int pauses = longest;
     do {
-      for (int left = kPausesPerClockRead; left > 0; left -= pauses) {
-        if (done()) return true;
-        for (int i = 0; i != pauses; ++i) detail::backend::cpu_relax();
-        pauses = std::min(2 * pauses, longest);
-      }
+      if (pause_a_moment(done, longest, pauses)) return true;
     } while (detail::backend::monotonic_now() < until);
     return false;
   }

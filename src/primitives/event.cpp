@@ -4,8 +4,8 @@
 // States   00 clear · 01 set · 10 clear, somebody waits. 11 does not occur: nobody queues while the flag is set, and
 //          set() clears bit 1 in the store that sets bit 0.
 // Moves    wait: sets bit 1 under the bucket's lock, only while bit 0 is clear. set: without bit 1, one exchange to 01;
-//          with it, under the bucket's lock, 01, and everybody queued is woken. clear: clears bit 0. leave: clears bit 1
-//          under the bucket's lock if it was the last.
+//          with it, under the bucket's lock, 01, and everybody queued is woken. clear: clears bit 0. leave: clears bit
+//          1 under the bucket's lock if it was the last.
 // I1       Bit 1 is changed only under the bucket's lock. So a set() that does not find it has nobody to wake.
 // I2       A thread that was woken returns true without looking at the flag again: a clear() that follows the set() at
 //          once cannot send it back to sleep.
@@ -13,7 +13,8 @@
 //          other "wait, clear(), load work". If set() only read the flag, the store could still be on its way when the
 //          other, having cleared the flag, looks for work, and both would go on without it. The two read-modify-writes
 //          are ordered on the one word, so that clear() sees what preceded every set() before it.
-// Orders   R1 release of the exchange that sets pairs with A1, acquire of is_set(), clear() and wait(). The rest is relaxed.
+// Orders   R1 release of the exchange that sets pairs with A1, acquire of is_set(), clear() and wait(). All else is
+//          relaxed.
 // Destroy  The store of 01 is set()'s last access to the word: a thread that sees it may free the memory.
 #include <threading/event.hpp>
 
@@ -39,7 +40,8 @@ WaitOutcome Event::wait_until(const detail::WaitOptions& options) {
   // Looking at the flag is cheaper for both sides than queuing up, while the answer comes within moments. This thread
   // does not wait yet in the sense of I2: a set() with a clear() right behind it may pass between two looks, as it may
   // before the call.
-  if (parking::spin_history(&word_).spin([this]() noexcept { return is_set(); })) return WaitOutcome::ok;
+  if (parking::spin_history(&word_).spin([this]() noexcept { return is_set(); }, options.deadline))
+    return WaitOutcome::ok;
   const auto must_wait = [this]() noexcept {
     // A1 acquire: what preceded the set() that is found here is visible.
     std::uint32_t seen = word_.load(std::memory_order_acquire);
@@ -56,10 +58,11 @@ WaitOutcome Event::wait_until(const detail::WaitOptions& options) {
   const auto leave = [this](bool has_more, LeaveReason) noexcept {
     if (!has_more) word_.fetch_and(~kEventWaiters, std::memory_order_relaxed);  // relaxed: under the bucket's lock
   };
-  const ParkResult result = park(
-      &word_, detail::kEventKind, must_wait, []() noexcept {}, leave,
-      {.deadline = options.deadline, .interruptible = options.interruptible, .on_signal = options.on_signal,
-       .stop = options.stop});
+  const ParkResult result = park(&word_, detail::kEventKind, must_wait, []() noexcept {}, leave,
+                                 {.deadline = options.deadline,
+                                  .interruptible = options.interruptible,
+                                  .on_signal = options.on_signal,
+                                  .stop = options.stop});
   switch (result.outcome) {
     case ParkOutcome::woken:
     case ParkOutcome::changed: return WaitOutcome::ok;

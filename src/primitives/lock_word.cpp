@@ -94,10 +94,10 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   for (;;) {
     if (try_take(word, token)) return WaitOutcome::ok;
     // Others are queued: do not spin past them more than a barging arrival does anyway. And not for ever: who is not
-    // queued is never handed the lock, and does not see its deadline.
+    // queued is never handed the lock.
     if (spins_left != 0 && !has_parked(word.load(std::memory_order_relaxed))) {  // relaxed: hint
       --spins_left;
-      if (parking::spin_history(&word).spin(looks_free, kLongestPause)) continue;
+      if (parking::spin_history(&word).spin(looks_free, options.deadline, kLongestPause)) continue;
     }
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park_for(word, kind, parking);

@@ -3,9 +3,9 @@
 // Word     bit 0: somebody may be queued. Bits 1–63: the counter.
 // States   any counter with bit 0 clear: nobody waits · 0 with bit 0: somebody waits · n with bit 0: units are on their
 //          way to woken threads that have not run yet, or up for grabs, while others still wait.
-// Moves    acquire: anyone, takes a unit while there is one, keeps bit 0. park: sets bit 0 under the bucket's lock, only
-//          while the counter is 0. release: bit 0 clear: adds by one exchange; bit 0 set: adds under the bucket's lock,
-//          sets bit 0 to what remains true, wakes as many waiters as it adds units.
+// Moves    acquire: anyone, takes a unit while there is one, keeps bit 0. park: sets bit 0 under the bucket's lock,
+//          only while the counter is 0. release: bit 0 clear: adds by one exchange; bit 0 set: adds under the bucket's
+//          lock, sets bit 0 to what remains true, wakes as many waiters as it adds units.
 // I1       Bit 0 is changed only under the bucket's lock. A release that finds it clear has nobody to wake, because a
 //          thread queues only in the same critical section that sets the bit while it sees counter 0. This is one word:
 //          counter and "somebody waits" can never be seen apart.
@@ -56,7 +56,7 @@ WaitOutcome SemaphoreCore::wait_slow(const WaitOptions& options) {
     if (try_acquire()) return WaitOutcome::ok;
     if (options.deadline == Deadline::passed()) return WaitOutcome::timed_out;
     // Once, and not past others that are queued. Looking is cheaper for both sides than queuing up.
-    if (may_spin && !has_waiters() && parking::spin_history(&word_).spin(sees_unit)) {
+    if (may_spin && !has_waiters() && parking::spin_history(&word_).spin(sees_unit, options.deadline)) {
       may_spin = false;
       continue;
     }
@@ -86,8 +86,8 @@ bool SemaphoreCore::release_slow(std::uint64_t count, std::uint64_t limit) noexc
     do {
       if (count > limit || seen / kUnit > limit - count) return {0};
       // R1 release pairs with A1. The last access to the word.
-    } while (!word_.compare_exchange_weak(seen, (seen & ~kWaiters) + units * kUnit + waiters,
-                                          std::memory_order_release, std::memory_order_relaxed));
+    } while (!word_.compare_exchange_weak(seen, (seen & ~kWaiters) + units * kUnit + waiters, std::memory_order_release,
+                                          std::memory_order_relaxed));
     added = true;
     return {static_cast<std::size_t>(woken), grant ? kGranted : 0};
   });
