@@ -252,8 +252,10 @@ PyObject* reinit(PyObject* self, PyObject*) {
   return call(object.lock, "_at_fork_reinit");
 }
 
-PyObject* refuse_pickle(PyObject*, PyObject*) {
-  PyErr_SetString(PyExc_TypeError, "cannot pickle '_thread.lock' object");
+// It is the lock inside that cannot be pickled.
+PyObject* refuse_pickle(PyObject* self, PyObject*) {
+  if (!is_made(object_of(self))) return nullptr;
+  PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object", Py_TYPE(object_of(self).lock)->tp_name);
   return nullptr;
 }
 

@@ -73,18 +73,22 @@ Wait wait_in(Waiters& list, Deadline deadline, bool in_front) {
     return Wait::raised;
   }
   list.push(waiter, in_front);
-  const Embedding::Wait wait{.deadline = deadline, .interruptible = true};
+  Pieces pieces(deadline);
   Wait result = Wait::woken;
   for (;;) {
+    const Embedding::Wait wait = pieces.next();
     const Outcome outcome = without_gil([waiter, &wait] { return Embedding::wait(waiter->event, wait); });
-    if (outcome == Outcome::interrupted) {
-      if (Py_MakePendingCalls() >= 0) continue;
+    if (outcome == Outcome::ok) break;
+    if (Py_MakePendingCalls() < 0) {
       result = Wait::raised;
       if (!waiter->listed) list.wake_one();
-    } else if (waiter->listed) {
-      result = Wait::timed_out;
+      break;
     }
-    break;
+    if (!waiter->listed) break;
+    if (outcome == Outcome::timed_out && pieces.over()) {
+      result = Wait::timed_out;
+      break;
+    }
   }
   if (waiter->listed) list.remove(waiter);
   delete waiter;

@@ -25,13 +25,14 @@ bool is_made(const SemaphoreObject& self) {
 
 // Waits for a unit. Returns: 1 taken, 0 timed out, -1 with an exception set.
 int wait_for_unit(SemaphoreObject& self, Deadline deadline) {
-  const Embedding::Wait wait{.deadline = deadline, .interruptible = true};
+  Pieces pieces(deadline);
   threading::detail::SemaphoreCore& core = *self.core;
   for (;;) {
+    const Embedding::Wait wait = pieces.next();
     const Outcome outcome = without_gil([&core, &wait] { return Embedding::acquire(core, wait); });
     if (outcome == Outcome::ok) return 1;
-    if (outcome == Outcome::timed_out) return 0;
     if (Py_MakePendingCalls() < 0) return -1;
+    if (outcome == Outcome::timed_out && pieces.over()) return 0;
   }
 }
 

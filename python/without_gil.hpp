@@ -78,21 +78,51 @@ class HandledWait {
   bool raised_ = false;
 };
 
+// The bound of the next piece of a wait that leaves its queue to run signal handlers. On the main thread it is a short
+// one at first: a signal that is handled just before the thread falls asleep interrupts nothing, and must not wait for
+// ever.
+class Pieces {
+ public:
+  explicit Pieces(Deadline deadline) : deadline_(deadline), on_main_thread_(is_main_thread()) {}
+
+  // Also begins the next piece.
+  Embedding::Wait next() {
+    Deadline bound = deadline_;
+    if (on_main_thread_) {
+      const Deadline look_up = Deadline::after(length_);
+      if (look_up.nanoseconds() < bound.nanoseconds()) bound = look_up;
+      length_ = length_ * 2 < kLongest ? length_ * 2 : kLongest;
+    }
+    return {.deadline = bound, .interruptible = on_main_thread_};
+  }
+  bool over() const { return deadline_.expired(); }
+
+ private:
+  static constexpr std::int64_t kShortest = 20'000'000;   // nanoseconds
+  static constexpr std::int64_t kLongest = 1'000'000'000;
+
+  Deadline deadline_;
+  std::int64_t length_ = kShortest;
+  bool on_main_thread_;
+};
+
 // Waits for a Lock or an RLock that somebody else holds. Waits first until it looks free, takes the GIL, and then
 // tries: a thread that owned the lock while it queues for the GIL would keep everybody out for as long as that takes.
 // After one failure it queues for the lock itself, so that it cannot starve.
 // Returns: 1 taken, 0 timed out, -1 with an exception set.
 template <class L>
 int wait_for_lock(L& lock, Deadline deadline) {
-  const Embedding::Wait wait{.deadline = deadline, .interruptible = true};
+  Pieces pieces(deadline);
   bool only_look = true;
   for (;;) {
-    const Outcome outcome = without_gil(
-        [&lock, &wait, only_look] { return only_look ? Embedding::wait_until_free(lock, wait) : Embedding::acquire(lock, wait); });
+    const Embedding::Wait wait = pieces.next();
+    const Outcome outcome = without_gil([&lock, &wait, only_look] {
+      return only_look ? Embedding::wait_until_free(lock, wait) : Embedding::acquire(lock, wait);
+    });
     if (outcome == Outcome::ok && !only_look) return 1;
-    if (outcome == Outcome::interrupted && Py_MakePendingCalls() < 0) return -1;
+    if (outcome != Outcome::ok && Py_MakePendingCalls() < 0) return -1;
     if (lock.try_lock()) return 1;
-    if (outcome == Outcome::timed_out) return 0;
+    if (outcome == Outcome::timed_out && pieces.over()) return 0;
     if (outcome == Outcome::ok) only_look = false;
   }
 }

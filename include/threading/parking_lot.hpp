@@ -60,7 +60,8 @@ struct [[nodiscard]] ParkResult {
 };
 
 // For runtimes whose signal handlers run in ordinary code: called on the waiting thread, which keeps its place in the
-// queue meanwhile, each time a signal handler has interrupted it. No lock is held; it may block and use the lot.
+// queue meanwhile, each time a signal handler has interrupted it, and every second or so besides: a signal that arrives
+// just before the thread falls asleep interrupts nothing. No lock is held; it may block and use the lot.
 // Returns: whether the wait goes on; false ends it with `interrupted`, unless the thread has been chosen meanwhile.
 // It must return: neither an exception nor a forced unwind may leave it.
 struct SignalHook {

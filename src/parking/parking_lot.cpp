@@ -104,16 +104,29 @@ void stop(Waiter& waiter) noexcept {
   waiter.parker.unpark();
 }
 
-bool stays(const SignalHook& hook) noexcept { return hook.stays != nullptr && hook.stays(hook.context); }
+// A signal that was handled between a runtime's last look and the moment this thread fell asleep interrupts nothing. So
+// a thread with a hook looks up again after a short while, less and less often. Nanoseconds.
+constexpr std::int64_t kFirstLook = 20'000'000;
+constexpr std::int64_t kLastLook = 1'000'000'000;
+
+// Sleeps; asks the hook after each interruption, and now and then.
+ParkerOutcome park_with_hook(Waiter& waiter, const ParkOptions& options) noexcept {
+  for (std::int64_t look = kFirstLook;; look = std::min(2 * look, kLastLook)) {
+    const Deadline next_look = Deadline::after(look);
+    const bool is_last = options.deadline.nanoseconds() <= next_look.nanoseconds();
+    const ParkerOutcome outcome = waiter.parker.park(is_last ? options.deadline : next_look, options.interruptible);
+    if (outcome == ParkerOutcome::woken || (is_last && outcome == ParkerOutcome::timed_out)) return outcome;
+    if (!options.on_signal.stays(options.on_signal.context)) return ParkerOutcome::interrupted;
+  }
+}
 
 ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
   auto outcome = ParkerOutcome::woken;
   const auto is_woken = [&]() noexcept { return waiter.parker.is_woken(); };
   const bool may_spin = options.deadline != Deadline::passed();
   if (!may_spin || !parking::spin_history(waiter.home).linger(is_woken, options.deadline)) {
-    do {
-      outcome = waiter.parker.park(options.deadline, options.interruptible);
-    } while (outcome == ParkerOutcome::interrupted && stays(options.on_signal));
+    outcome = options.on_signal.stays != nullptr ? park_with_hook(waiter, options)
+                                                 : waiter.parker.park(options.deadline, options.interruptible);
   }
   if (outcome != ParkerOutcome::woken) {
     const bool signal = outcome == ParkerOutcome::interrupted;

@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Misuse: the same wrong call on the stdlib and on threading++ raises the same type with the same text.
+
+Each row is an expression over `t`, a threading module. What an expression returns is compared as well.
+"""
+
+import copy
+import pickle
+import re
+import sys
+import threading as stdlib
+import unittest
+import warnings
+
+from threadingpp import threading as ours
+
+NAN, INF = float("nan"), float("inf")
+
+ROWS = """
+t.Lock().release()
+t.Lock(1)
+t.Lock(a=1)
+type(t.Lock())(1)
+t.Lock().acquire(False, 1)
+t.Lock().acquire(False, 0)
+t.Lock().acquire(False, -1)
+t.Lock().acquire(False, timeout=-1)
+t.Lock().acquire(timeout=-100)
+t.Lock().acquire(timeout=-0.5)
+t.Lock().acquire(timeout=1e100)
+t.Lock().acquire(timeout=INF)
+t.Lock().acquire(timeout=NAN)
+t.Lock().acquire(timeout=t.TIMEOUT_MAX * 2)
+t.Lock().acquire(timeout=t.TIMEOUT_MAX)
+t.Lock().acquire(timeout=10**30)
+t.Lock().acquire(timeout=None)
+t.Lock().acquire(timeout='1')
+t.Lock().acquire('x')
+t.Lock().acquire([])
+t.Lock().acquire(True, 1, 2)
+t.Lock().acquire(blocking=True, block=1)
+t.Lock().acquire(True, blocking=True)
+t.Lock().acquire(1)
+t.Lock().acquire(timeout=True)
+held(t.Lock()).acquire(0)
+held(t.Lock()).acquire(timeout=0)
+held(t.Lock()).acquire(True, 0.001)
+t.Lock().locked()
+pickle.dumps(t.Lock())
+copy.copy(t.Lock())
+copy.deepcopy(t.Lock())
+type('Sub', (type(t.Lock()),), {})
+t.RLock().release()
+t.RLock()._release_save()
+t.RLock().acquire(False, 1)
+t.RLock().acquire(False, 0)
+t.RLock().acquire(timeout=-100)
+t.RLock().acquire(timeout=1e100)
+t.RLock().acquire(timeout=NAN)
+t.RLock().acquire(timeout=None)
+t.RLock().acquire('x')
+t.RLock(1)
+pickle.dumps(t.RLock())
+t.Condition(1)
+t.Condition(object())
+t.Condition().release()
+t.Condition().wait()
+t.Condition().wait_for(lambda: False)
+t.Condition().wait_for(lambda: 'truth')
+t.Condition().wait_for()
+t.Condition().notify()
+t.Condition().notify_all()
+t.Condition(t.Lock()).wait()
+t.Condition(t.Lock()).notify()
+held(t.Condition()).notify(0)
+held(t.Condition()).notify(1000)
+held(t.Condition()).wait('x')
+held(t.Condition()).wait(1e100)
+held(t.Condition()).wait(INF)
+held(t.Condition()).wait(NAN)
+held(t.Condition()).wait(-1)
+held(t.Condition()).wait(0)
+held(t.Condition()).wait_for(lambda: 0, timeout=0)
+held(t.Condition()).wait_for(lambda: [], timeout=0.001)
+held(t.Condition()).wait_for(lambda: 1 / 0)
+pickle.dumps(t.Condition())
+t.Event().wait('x')
+t.Event().wait(1e100)
+t.Event().wait(INF)
+t.Event().wait(NAN)
+t.Event().wait(-1)
+t.Event().wait(0)
+t.Event(1)
+pickle.dumps(t.Event())
+copy.deepcopy(t.Event())
+t.Semaphore(-1)
+t.Semaphore('x')
+t.Semaphore(0).acquire(False)
+t.Semaphore(1).acquire(False)
+t.Semaphore(1).acquire(False, timeout=1)
+t.Semaphore(1).acquire(blocking=False, timeout=0)
+t.Semaphore(0).acquire(timeout=0)
+t.Semaphore(0).acquire(timeout=-5)
+t.Semaphore(0).acquire(True, 0.001)
+t.Semaphore(0).acquire(timeout='x')
+t.Semaphore(0).acquire(timeout=1e100)
+t.Semaphore().release()
+t.BoundedSemaphore(-1)
+t.BoundedSemaphore().release()
+pickle.dumps(t.Semaphore())
+t.Barrier()
+t.Barrier(0).parties
+t.Barrier(-1).parties
+t.Barrier(2).wait(0)
+t.Barrier(2).wait(-1)
+t.Barrier(2, timeout=0.001).wait()
+t.Barrier(2).wait('x')
+aborted(t.Barrier(1)).wait()
+aborted(t.Barrier(2)).wait()
+t.Barrier(1, lambda: 1 / 0).wait()
+t.Barrier(1).wait()
+t.Barrier(1).wait(NAN)
+t.Thread(group=1)
+t.Thread().join()
+t.current_thread().join()
+t.Thread(target=print, args=1).daemon
+type('T', (t.Thread,), {'__init__': lambda s: None})().start()
+type('T', (t.Thread,), {'__init__': lambda s: None})().join()
+type('T', (t.Thread,), {'__init__': lambda s: None})().is_alive()
+type('T', (t.Thread,), {'__init__': lambda s: None})().name
+type('T', (t.Thread,), {'__init__': lambda s: None})().daemon
+repr(type('T', (t.Thread,), {'__init__': lambda s: None})())
+setattr(t.Thread(), 'ident', 1)
+setattr(t.current_thread(), 'daemon', True)
+started(t).start()
+started(t).join(NAN)
+started(t).join(-1)
+started(t).join('x')
+setattr(started(t), 'daemon', True)
+started(t).run()
+t.Timer()
+t.Timer(1)
+t.Timer(1, print).join()
+t.Timer(1, print).is_alive()
+t.Timer(1, print).kwargs
+t.stack_size(-1)
+t.stack_size(4096)
+t.local(1)
+t.local().x
+delattr(t.local(), 'x')
+t.excepthook(1)
+t.ExceptHookArgs([1])
+""".strip().splitlines()
+
+RELEASES = """
+t.Semaphore().release(0)
+t.Semaphore().release(-3)
+t.Semaphore().release('x')
+t.Semaphore().release(n=2)
+t.BoundedSemaphore().release(2)
+"""
+CAMEL = """
+t.Event().isSet()
+held(t.Condition()).notifyAll()
+"""
+SHOWN = """
+t.Event()
+t.Semaphore(3)
+t.BoundedSemaphore(3)
+t.Barrier(2)
+aborted(t.Barrier(2))
+t.Lock()
+held(t.Lock())
+t.RLock()
+t.Condition(t.Lock())
+"""
+
+
+def held(lock):
+    lock.acquire()
+    return lock
+
+
+def aborted(barrier):
+    barrier.abort()
+    return barrier
+
+
+def started(t):
+    thread = t.Thread(target=int)
+    thread.start()
+    thread.join()
+    return thread
+
+
+def simplify(text):
+    """Without what differs in each run, and without the names of classes before a method."""
+    text = re.sub(r"0x[0-9a-f]+", "0x", text)
+    text = re.sub(r"\b(Thread|Timer)-\d+", r"\1-N", text)
+    text = re.sub(r"\b\d{12,}\b", "ident", text)
+    return re.sub(r"\b\w+\.(\w+\(\))", r"\1", text)
+
+
+def outcome(row, module, show=simplify):
+    space = {**globals(), "t": module}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            value = eval(row, space)
+            if callable(getattr(value, "cancel", None)):
+                value.cancel()
+            result = simplify(repr(value)) if isinstance(value, (int, str, type(None), dict)) else type(value).__name__
+        except Exception as error:
+            result = f"{type(error).__name__}: {show(str(error))}"
+    return result, [(each.category.__name__, str(each.message)) for each in caught]
+
+
+# What Python makes up about the parameters of a function depends on whether it is written in C.
+SIGNATURE = re.compile(r"argument|positional|takes|keyword|expected|missing|subscript|supported between|base type|index|integer|real number|float")
+
+
+class Misuse(unittest.TestCase):
+    def compare(self, row):
+        theirs, their_warnings = outcome(row, stdlib)
+        mine, my_warnings = outcome(row, ours)
+        if theirs != mine and theirs.startswith("TypeError") and mine.startswith("TypeError") and SIGNATURE.search(theirs):
+            return
+        self.assertEqual(mine, theirs)
+        self.assertEqual(my_warnings, their_warnings)
+
+    def test_rows(self):
+        rows = ROWS + CAMEL.split("\n")[1:-1]
+        if sys.version_info >= (3, 9):
+            rows = rows + RELEASES.split("\n")[1:-1]
+        for row in rows:
+            with self.subTest(row):
+                self.compare(row)
+
+    def test_repr(self):
+        for row in SHOWN.split("\n")[1:-1]:
+            with self.subTest(row):
+                text = f"repr({row})"
+                self.assertEqual(simplify(eval(text, {**globals(), "t": ours})),
+                                 simplify(eval(text, {**globals(), "t": stdlib})))
+
+    def test_nothing_changes_after_an_error(self):
+        bounded = ours.BoundedSemaphore(2)
+        self.assertRaises(ValueError, bounded.release)
+        self.assertEqual(bounded._value, 2)
+        lock = ours.RLock()
+        with lock:
+            thread = ours.Thread(target=lambda: self.assertRaises(RuntimeError, lock.release))
+            thread.start()
+            thread.join()
+            self.assertTrue(lock._is_owned())
+
+    def test_complete(self):
+        self.assertEqual(sorted(ours.__all__), sorted(stdlib.__all__))
+        for name in stdlib.__all__:
+            self.assertTrue(hasattr(ours, name), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
