@@ -85,14 +85,15 @@ def check(root):
     for path in cpp_text.sources(root, "include", "src", *OUTSIDERS):
         lines = cpp_text.split((root / path).read_text(encoding="utf-8"))
         for line in lines:
-            for problem in problems(path, line):
+            for problem in problems(root, path, line):
                 yield f"{path}:{line.number}: {problem}"
 
 
-def problems(path, line):
+def problems(root, path, line):
     include = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line.text) if "#" in line.code else None
     if include:
-        problem = include_problem(path, quoted=include[1] == '"', header=include[2])
+        own = path.parts[0] == "tests" and (root / "tests" / include[2]).exists()
+        problem = None if own else include_problem(path, quoted=include[1] == '"', header=include[2])
         if problem:
             yield problem
     if path.parts[0] in ("src", "include"):

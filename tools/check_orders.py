@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """check_orders.py: every memory order is spelled and argued.
 
-For each atomic operation in include/ and src/, the comment on its lines, or above it in the same paragraph (no blank
+For each atomic operation in include/ and src/, the comment on the lines of its statement, or above it in the same paragraph (no blank
 line between), must
   - name the partner of an acquire, release or acq_rel: "pairs with ...", "as above" after one that does, or a tag
     such as A1 that another comment of the file explains;
@@ -83,6 +83,8 @@ def has_known_tag(lines, comment):
 
 
 def comment_about(lines, first, last):
+    while last < len(lines) and not re.search(r"[;{}]", lines[last - 1].code):
+        last += 1  # the statement goes on; its comment may stand at its end
     parts = [line.comment for line in lines[first - 1 : last]]
     number = first - 1
     while number > 0 and first - number <= REACH:

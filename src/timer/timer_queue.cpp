@@ -101,8 +101,9 @@ void collect_due() noexcept { queue.wheel.take_due(backend::monotonic_now(), que
 void take_out(TimerState& timer) noexcept {
   if (timer.stage == Stage::due) {
     queue.due.remove(timer);
+    // relaxed: under the lock
   } else if (timer.stage == Stage::pending && timer.deadline.load(std::memory_order_relaxed) != INT64_MAX) {
-    queue.wheel.remove(timer);  // relaxed: under the lock
+    queue.wheel.remove(timer);
   }
 }
 
@@ -217,6 +218,7 @@ void fire(PerThread& self, TimerState& timer, NativeId native_id) {
 THREADING_NO_THREAD_SAFETY_ANALYSIS void* pool_main(void*) {
   PerThread& self = backend::per_thread();
   const std::uint32_t forks = threads::fork_count();
+  platform::leave_os_thread({.handle = platform::os_ident()});  // nobody joins it
   platform::want_exact_timers();
   platform::name_os_thread(kPoolName);
   const NativeId native_id = platform::os_native_id();

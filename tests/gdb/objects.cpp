@@ -67,7 +67,7 @@ int main() {
   arriver.start();
   poll([] { return threading::Embedding::waiters(waited_condition) == 1 && filling_barrier.n_waiting() == 1; });
   holder.start();
-  poll([] { return held_lock.locked(); });
+  poll([&] { return threading::Embedding::waiters(finish) == 1; });
   look();
   finish.set();
   filling_barrier.abort();

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <string>
 
-#include "platform/parker.hpp"
 #include "support/lot.hpp"
 #include "support/support.hpp"
 
@@ -23,7 +22,11 @@ using Wait = Embedding::Wait;
 Wait within(std::chrono::milliseconds delay) { return {.deadline = Deadline::after(std::chrono::nanoseconds(delay).count())}; }
 
 // Only the futex parker reports signals.
-constexpr bool kSeesSignals = std::is_same_v<platform::Parker, platform::FutexParker>;
+#if defined(THREADING_PARKER_CONDVAR)
+constexpr bool kSeesSignals = false;
+#else
+constexpr bool kSeesSignals = true;
+#endif
 
 // Sends SIGUSR2 to a thread until it says that it has noticed.
 class Interrupted : public testing::Test {
