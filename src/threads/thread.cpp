@@ -99,7 +99,12 @@ void release(ThreadState& state) noexcept {
   const unsigned align_bits = state.align_bits;
   void* const block = &state;
   state.~ThreadState();
-  align_bits == 0 ? ::operator delete(block) : ::operator delete(block, std::align_val_t{std::size_t{1} << align_bits});
+  // Not `?:`, of which Clang 14 evaluates both sides here.
+  if (align_bits == 0) {
+    ::operator delete(block);
+  } else {
+    ::operator delete(block, std::align_val_t{std::size_t{1} << align_bits});
+  }
 }
 
 NewThread new_thread_block(ThreadOptions&& options, const BodyPlan& plan, std::size_t size,
