@@ -29,6 +29,18 @@ class Locked {
   pthread_mutex_t& mutex_;
 };
 
+// pthread_cond_wait() is a cancellation point; the library's waits are not, whichever parker they use.
+class NotCancelled {
+ public:
+  NotCancelled() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  NotCancelled(const NotCancelled&) = delete;
+  NotCancelled& operator=(const NotCancelled&) = delete;
+  ~NotCancelled() { pthread_setcancelstate(before_, nullptr); }
+
+ private:
+  int before_ = 0;
+};
+
 timespec to_timespec(std::int64_t nanoseconds) noexcept {
   constexpr std::int64_t kSecond = 1'000'000'000;
   constexpr std::int64_t kLast = std::numeric_limits<std::time_t>::max();  // in 2038 where it has 32 bits
@@ -65,6 +77,7 @@ bool CondvarParker::is_woken() noexcept {
 }
 
 ParkerOutcome CondvarParker::park(Deadline deadline, bool /*interruptible*/) noexcept {
+  const NotCancelled not_cancelled;
   const Locked locked(mutex_);
   while (!woken_) {
     if (deadline.is_never()) {

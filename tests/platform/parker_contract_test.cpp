@@ -226,6 +226,29 @@ TYPED_TEST(ParkerContract, NeverTimesOutEarlyUnderSignals) {
   done = true;
 }
 
+// A thread that is cancelled while it sleeps sleeps on: an unwinding from here would leave its waiter in a queue.
+TYPED_TEST(ParkerContract, IsNoCancellationPoint) {
+  this->parker_.prepare();
+  std::atomic<pthread_t> sleeper{};
+  std::atomic<bool> known{false};
+  std::atomic<bool> woken{false};
+  Bunch bunch;
+  bunch.add([&] {
+    sleeper = pthread_self();
+    known = true;
+    const ParkerOutcome outcome = this->parker_.park(Deadline::never(), false);
+    int ignored = 0;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);  // for the rest of the thread
+    woken = outcome == ParkerOutcome::woken;
+  });
+  ASSERT_TRUE(eventually([&] { return known.load(); }));
+  pthread_cancel(sleeper);
+  EXPECT_FALSE(eventually([&] { return woken.load(); }, kShortDelay));
+  this->parker_.unpark();
+  bunch.join();
+  EXPECT_TRUE(woken);
+}
+
 // Only the futex parker can tell that a handler ran.
 TEST(FutexParker, ReportsASignalWhenAskedTo) {
   const CountSignals counting;
