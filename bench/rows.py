@@ -71,5 +71,9 @@ CURVES = [
     Curve("scale_unlock", "release and next acquisition", WAITERS, "threads queued for one lock"),
     Curve("scale_timeout", "a wait that times out at once", WAITERS, "threads waiting on one event"),
     Curve("scale_waiting_objects", "set one of many events: there and back", WAITERS, "events, a waiting thread each"),
+    Curve("scale_threads", "enumerate(), a thread", WAITERS, "live threads"),
+    Curve("scale_dump", "dump(), a thread", WAITERS, "live threads that wait"),
+    Curve("timers_start_cancel", "start a timer and cancel it", (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), "timers"),
+    Curve("timers_fire", "fire a timer of many due at once", (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), "timers"),
     Curve("scale_objects", "lock and unlock, in turn", (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), "locks"),
 ]

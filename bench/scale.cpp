@@ -8,14 +8,19 @@
 //   scale_timeout         one event, `count` waiters: another one whose wait ends at once
 //   scale_waiting_objects `count` events with a waiter each: one set() and the wait that follows
 //   scale_objects         `count` locks in turn, each free: a pair, and what a lock takes in memory
-#include <memory>
+//   scale_threads         `count` live Threads: enumerate(), for each; and what a thread takes in memory
+//   scale_dump            the same, dump() instead
+#include <functional>
+#include <sstream>
 #include <thread>
 #include <vector>
 
 #include <threading/condition.hpp>
+#include <threading/dump.hpp>
 #include <threading/embedding.hpp>
 #include <threading/event.hpp>
 #include <threading/lock.hpp>
+#include <threading/thread.hpp>
 
 #include "rivals.hpp"
 
@@ -188,6 +193,35 @@ Result scale_objects(const Options& options) {
   return result;
 }
 
+// Asks something about `count` Threads that all wait. Returns: nanoseconds a thread, and the memory of one.
+Result ask_about_threads(const Options& options, const std::function<void()>& ask) {
+  const std::size_t count = count_of(options);
+  const double before = resident_bytes();
+  threading::Event end;
+  std::vector<threading::Thread> threads;
+  for (std::size_t i = 0; i != count; ++i) threads.push_back(threading::spawn([&end] { end.wait(); }));
+  while (threading::Embedding::waiters(end) != count) std::this_thread::yield();
+  const double bytes = (resident_bytes() - before) / static_cast<double>(count);
+  Result result = time_each(options, ask);
+  result.ns /= static_cast<double>(count);
+  result.bytes = bytes;
+  end.set();
+  for (threading::Thread& thread : threads) thread.join();
+  return result;
+}
+
+Result scale_threads(const Options& options) {
+  return ask_about_threads(options, [] { keep(threading::enumerate().size()); });
+}
+
+Result scale_dump(const Options& options) {
+  return ask_about_threads(options, [] {
+    std::ostringstream out;
+    threading::dump(out);
+    keep(out.tellp());
+  });
+}
+
 }  // namespace
 
 void add_scale() {
@@ -197,6 +231,8 @@ void add_scale() {
   add("scale_timeout", kName, scale_timeout);
   add("scale_waiting_objects", kName, scale_waiting_objects);
   add("scale_objects", kName, scale_objects);
+  add("scale_threads", kName, scale_threads);
+  add("scale_dump", kName, scale_dump);
 }
 
 }  // namespace bench
