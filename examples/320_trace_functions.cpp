@@ -42,14 +42,11 @@ THREADING_UNTRACED void print(const threading::TraceEvent& event) {
       std::cout << indent << event.name() << '\n';
       ++depth;
       break;
-    case threading::TraceEvent::return_:
-      --depth;
-      break;
+    case threading::TraceEvent::return_: --depth; break;
     case threading::TraceEvent::exception:
       std::cout << indent << "! " << event.exception_name() << " in " << event.name() << '\n';
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

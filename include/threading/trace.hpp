@@ -49,8 +49,8 @@ struct TraceEvent {
   // What identifies the function: its address; for a scope or an event of the library the address of a static object.
   // Null for line and exception.
   const void* function = nullptr;
-  // Where it was called from (call, return_: the address it returns to; for an inlined function, its caller does), where
-  // the line begins, where the exception is thrown. Null if the source does not tell.
+  // Where it was called from (call, return_: the address it returns to; for an inlined function, its caller does),
+  // where the line begins, where the exception is thrown. Null if the source does not tell.
   const void* call_site = nullptr;
   const std::type_info* exception_type = nullptr;  // exception only
   // What the source said itself, instead of leaving it to be looked up.
@@ -111,8 +111,8 @@ THREADING_API THREADING_UNTRACED std::vector<std::string_view> trace_sources();
 
 // As a statement at the beginning of a function: a call event, and a return_ event when the enclosing block is left, by
 // an exception too. Costs a few loads while nobody traces.
-#define THREADING_TRACE_SCOPE()                                                                               \
-  static constexpr ::threading::detail::TraceSite THREADING_TRACE_NAME_(threading_trace_site_, __LINE__){     \
-      __PRETTY_FUNCTION__, __FILE__, __LINE__};                                                               \
-  const ::threading::detail::TraceScope THREADING_TRACE_NAME_(threading_trace_scope_, __LINE__)(              \
+#define THREADING_TRACE_SCOPE()                                                                           \
+  static constexpr ::threading::detail::TraceSite THREADING_TRACE_NAME_(threading_trace_site_, __LINE__){ \
+      __PRETTY_FUNCTION__, __FILE__, __LINE__};                                                           \
+  const ::threading::detail::TraceScope THREADING_TRACE_NAME_(threading_trace_scope_, __LINE__)(          \
       THREADING_TRACE_NAME_(threading_trace_site_, __LINE__), __builtin_return_address(0))

@@ -13,8 +13,8 @@ namespace {
 
 using detail::TraceSource;
 
-constexpr unsigned kOfLibrary = 1u << TraceEvent::call | 1u << TraceEvent::return_ | 1u << TraceEvent::c_call |
-                                1u << TraceEvent::c_return;
+constexpr unsigned kOfLibrary =
+    1u << TraceEvent::call | 1u << TraceEvent::return_ | 1u << TraceEvent::c_call | 1u << TraceEvent::c_return;
 
 // Sources add themselves from static initialisers, so this must be there before any of them.
 constinit detail::backend::atomic<TraceSource*> first{nullptr};
@@ -55,7 +55,8 @@ std::vector<TraceEvent::Kind> events_available() {
 
 std::vector<std::string_view> trace_sources() {
   std::vector<std::string_view> result{"library"};
-  for (const TraceSource* source = sources(); source != nullptr; source = source->next) result.emplace_back(source->name);
+  for (const TraceSource* source = sources(); source != nullptr; source = source->next)
+    result.emplace_back(source->name);
   std::sort(result.begin(), result.end());
   return result;
 }

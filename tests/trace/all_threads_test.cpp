@@ -12,8 +12,8 @@
 #include <threading/lock.hpp>
 #include <threading/trace.hpp>
 
-#include "trace/recorder.hpp"
 #include "support/support.hpp"
+#include "trace/recorder.hpp"
 
 namespace {
 

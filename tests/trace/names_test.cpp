@@ -8,9 +8,9 @@
 
 #include <threading/trace.hpp>
 
-#include "trace/recorder.hpp"
 #include "support/support.hpp"
 #include "trace/names.hpp"
+#include "trace/recorder.hpp"
 
 namespace names_test {
 struct Shape {
@@ -125,24 +125,20 @@ struct PrettyNames : testing::TestWithParam<Pretty> {};
 // What compilers call a function in its own body becomes its name and parameters.
 TEST_P(PrettyNames, LoseTheirReturnType) { EXPECT_EQ(without_return_type(GetParam().text), GetParam().name); }
 
-INSTANTIATE_TEST_SUITE_P(Names, PrettyNames,
-                         testing::Values(Pretty{"int main(int, char**)", "main(int, char**)"},
-                                         Pretty{"virtual void A::run() const", "A::run() const"},
-                                         Pretty{"unsigned int f()", "f()"},
-                                         Pretty{"std::pair<int, long> f(int)", "f(int)"},
-                                         Pretty{"std::map<int, void (*)(int)> f(int)", "f(int)"},
-                                         Pretty{"T A<T>::f(T) [with T = int]", "A<T>::f(T)"},
-                                         Pretty{"T A<int>::f(T) [T = int]", "A<int>::f(T)"},
-                                         Pretty{"int (anonymous namespace)::f(int)",
-                                                "(anonymous namespace)::f(int)"},
-                                         Pretty{"int A::(anonymous namespace)::f(int)",
-                                                "A::(anonymous namespace)::f(int)"},
-                                         Pretty{"int {anonymous}::f(int)", "{anonymous}::f(int)"},
-                                         Pretty{"A::A()", "A::A()"},
-                                         Pretty{"main()::<lambda(int)>", "main()::<lambda(int)>"},
-                                         Pretty{"A::operator bool() const", "A::operator bool() const"},
-                                         Pretty{"bool A::operator()(int)", "A::operator()(int)"},
-                                         Pretty{"bool operator<(A, A)", "operator<(A, A)"},
-                                         Pretty{"Lock", "Lock"}));
+INSTANTIATE_TEST_SUITE_P(
+    Names, PrettyNames,
+    testing::Values(Pretty{"int main(int, char**)", "main(int, char**)"},
+                    Pretty{"virtual void A::run() const", "A::run() const"}, Pretty{"unsigned int f()", "f()"},
+                    Pretty{"std::pair<int, long> f(int)", "f(int)"},
+                    Pretty{"std::map<int, void (*)(int)> f(int)", "f(int)"},
+                    Pretty{"T A<T>::f(T) [with T = int]", "A<T>::f(T)"},
+                    Pretty{"T A<int>::f(T) [T = int]", "A<int>::f(T)"},
+                    Pretty{"int (anonymous namespace)::f(int)", "(anonymous namespace)::f(int)"},
+                    Pretty{"int A::(anonymous namespace)::f(int)", "A::(anonymous namespace)::f(int)"},
+                    Pretty{"int {anonymous}::f(int)", "{anonymous}::f(int)"}, Pretty{"A::A()", "A::A()"},
+                    Pretty{"main()::<lambda(int)>", "main()::<lambda(int)>"},
+                    Pretty{"A::operator bool() const", "A::operator bool() const"},
+                    Pretty{"bool A::operator()(int)", "A::operator()(int)"},
+                    Pretty{"bool operator<(A, A)", "operator<(A, A)"}, Pretty{"Lock", "Lock"}));
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include <threading/lock.hpp>
 #include <threading/trace.hpp>
 
-#include "trace/recorder.hpp"
 #include "support/support.hpp"
+#include "trace/recorder.hpp"
 
 namespace {
 
@@ -114,7 +114,8 @@ TEST_F(Trace, OnlyProfileFunctionsSeeBlockingCalls) {
   sys::settrace({});
   sys::setprofile({});
   EXPECT_THAT(plain(trace.lines()), ElementsAre("call leaf(int)", "return leaf(int)"));
-  EXPECT_THAT(plain(profile.lines()), ElementsAre("c_call Lock", "c_return Lock", "call leaf(int)", "return leaf(int)"));
+  EXPECT_THAT(plain(profile.lines()),
+              ElementsAre("c_call Lock", "c_return Lock", "call leaf(int)", "return leaf(int)"));
 }
 
 // A call that need not block produces no event.

@@ -59,10 +59,12 @@ THREADING_API THREADING_COLD THREADING_UNTRACED void scope_ends(const TraceSite&
 class [[nodiscard]] TraceScope {
  public:
   THREADING_UNTRACED TraceScope(const TraceSite& site, const void* caller) noexcept : site_(site), caller_(caller) {
-    if (is_traced(backend::per_thread())) [[unlikely]] scope_begins(site_, caller_);
+    if (is_traced(backend::per_thread())) [[unlikely]]
+      scope_begins(site_, caller_);
   }
   THREADING_UNTRACED ~TraceScope() {
-    if (is_traced(backend::per_thread())) [[unlikely]] scope_ends(site_, caller_);
+    if (is_traced(backend::per_thread())) [[unlikely]]
+      scope_ends(site_, caller_);
   }
   TraceScope(const TraceScope&) = delete;
   TraceScope& operator=(const TraceScope&) = delete;
@@ -75,9 +77,9 @@ class [[nodiscard]] TraceScope {
 // Something linked into the program that produces events. The object is static and belongs to the source.
 struct TraceSource {
   const char* name;
-  unsigned kinds;                // bit n: delivers kind n
-  void (*activate)() noexcept;   // once somebody traces; may run several times; null: nothing to do
-  TraceSource* next = nullptr;   // the list's
+  unsigned kinds;               // bit n: delivers kind n
+  void (*activate)() noexcept;  // once somebody traces; may run several times; null: nothing to do
+  TraceSource* next = nullptr;  // the list's
 };
 THREADING_API THREADING_UNTRACED void add_trace_source(TraceSource& source) noexcept;
 

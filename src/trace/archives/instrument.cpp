@@ -14,7 +14,8 @@ using namespace threading;
 THREADING_UNTRACED __attribute__((always_inline)) inline void emit(TraceEvent::Kind kind, const void* function,
                                                                    const void* caller) noexcept {
   detail::PerThread& self = detail::backend::tls_per_thread;
-  if (!detail::is_traced(self)) [[likely]] return;
+  if (!detail::is_traced(self)) [[likely]]
+    return;
   detail::hand_over(self, {.kind = kind, .function = function, .call_site = caller});
 }
 

@@ -15,6 +15,7 @@ constinit detail::TraceSource source{"lines", 1u << TraceEvent::line, nullptr};
 
 extern "C" THREADING_API THREADING_UNTRACED void __sanitizer_cov_trace_pc() {
   detail::PerThread& self = detail::backend::tls_per_thread;
-  if (!detail::is_traced(self)) [[likely]] return;
+  if (!detail::is_traced(self)) [[likely]]
+    return;
   detail::hand_over(self, {.kind = TraceEvent::line, .call_site = __builtin_return_address(0)});
 }

@@ -48,9 +48,8 @@ const bool threadingpp_trace_throw = (threading::detail::add_trace_source(source
                                                                void (*destroy)(void*)) {
   detail::PerThread& self = detail::backend::tls_per_thread;
   if (detail::is_traced(self)) {
-    detail::hand_over(self, {.kind = TraceEvent::exception,
-                             .call_site = __builtin_return_address(0),
-                             .exception_type = type});
+    detail::hand_over(
+        self, {.kind = TraceEvent::exception, .call_site = __builtin_return_address(0), .exception_type = type});
   }
   next_throw()(thrown, type, destroy);
   std::abort();  // the runtime's does not return

@@ -42,7 +42,7 @@ THREADING_UNTRACED void handle(std::int32_t id, int type) {
 
 THREADING_UNTRACED bool patch() noexcept {
   const std::size_t last = __xray_max_function_id();
-  addresses = new const void*[last + 1]{};
+  addresses = new const void* [last + 1] {};
   for (std::size_t id = 1; id <= last; ++id) {
     addresses[id] = reinterpret_cast<const void*>(__xray_function_address(static_cast<std::int32_t>(id)));
   }

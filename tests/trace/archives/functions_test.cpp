@@ -9,8 +9,8 @@
 #include <threading/trace.hpp>
 
 #include "functions.hpp"
-#include "trace/recorder.hpp"
 #include "support/support.hpp"
+#include "trace/recorder.hpp"
 
 namespace {
 
