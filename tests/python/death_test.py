@@ -3,12 +3,13 @@
 """Ends: of the process with daemon threads in every blocking call, of all threads but one by fork, of objects, of
 subinterpreters. Each case is a child process with an expected ending."""
 
+import os
 import subprocess
 import sys
 import textwrap
 import unittest
 
-EXITS = 20
+EXITS = int(os.environ.get("THREADINGPP_EXITS", "20"))  # for each blocking call
 
 BLOCKED = {
     "Lock.acquire": "lock.acquire()",
@@ -83,7 +84,6 @@ class Exit(Case):
     def test_with_daemon_threads_in_each_blocking_call(self):
         for name, call in BLOCKED.items():
             with self.subTest(name):
-                # One interpreter for all exits of a call: each exit is that of a forked child's whole interpreter.
                 for _ in range(EXITS):
                     self.check(f"block({call!r}); time.sleep(0.003); print('ok')")
 

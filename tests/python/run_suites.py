@@ -39,6 +39,7 @@ MODES = ("stock", "module", "primitives")
 TIMEOUT = 1500
 
 # The name of one test and its outcome in unittest's verbose output, over one line or several.
+DOCTEST = re.compile(r"^Doctest: ([\w.]+) \.\.\. ok", re.M)
 CASE = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n[^\n]*?)? \.\.\. ", re.M)
 OUTCOME = re.compile(r"(ok|FAIL|ERROR|skipped .*|expected failure|unexpected success)\s*$")
 
@@ -79,10 +80,10 @@ def find_interpreters():
         if not python.exists():
             continue
         probe = subprocess.run(
-            [python, "-c", "import sys, test.test_threading; print('%d.%d.%d' % sys.version_info[:3])"],
+            [python, "-c", "import sys, sysconfig, os, test.test_threading; assert sys.version_info >= (3, 8); os.stat(sysconfig.get_paths()['include'] + '/Python.h'); print('%d.%d.%d' % sys.version_info[:3])"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if probe.returncode == 0:
-            found.setdefault(probe.stdout.strip(), python)
+            found.setdefault(probe.stdout.strip().rsplit(".", 1)[0], python)  # one of each x.y
     return [found[key] for key in sorted(found, key=lambda text: tuple(map(int, text.split("."))))]
 
 
@@ -133,6 +134,8 @@ def parse(text):
             key = f"{name}#{count}"
             count += 1
         results[key] = "lost" if outcome is None else outcome.split()[0]
+    for number, name in enumerate(DOCTEST.findall(text)):
+        results[f"Doctest.{name}#{number}"] = "ok"
     # What is reported in the details counts, whatever was printed in between.
     for kind, test, owner in re.findall(r"^(FAIL|ERROR): (\w+) \(([\w.]+)\)", text, re.M):
         if owner.endswith("." + test):
@@ -281,7 +284,8 @@ class Judge:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--package", type=pathlib.Path, required=True, help="where <version>/threadingpp is")
+    parser.add_argument("--package", type=pathlib.Path, help="where <version>/threadingpp is")
+    parser.add_argument("--list", choices=("all", "some"), help="print the interpreters that are found, and end")
     parser.add_argument("--python", action="append", default=[], help="an interpreter (default: all that are found)")
     parser.add_argument("--suites", default="all", help="all, short, or names separated by commas")
     parser.add_argument("--modes", default=",".join(MODES))
@@ -289,6 +293,15 @@ def main():
     parser.add_argument("--logs", type=pathlib.Path, default=pathlib.Path("python-suites"))
     parser.add_argument("--junit", type=pathlib.Path, help="one JUnit file with every case of ours")
     options = parser.parse_args()
+    if options.list:
+        found = find_interpreters()
+        some = sorted({0, len(found) // 2, len(found) - 1} & set(range(len(found))))
+        print(";".join(str(found[i]) for i in (some if options.list == "some" else range(len(found)))))
+        return 0
+    if options.package is None:
+        parser.error("--package is needed")
+    if options.junit is None and "THREADINGPP_RESULTS" in os.environ:
+        options.junit = pathlib.Path(os.environ["THREADINGPP_RESULTS"]) / "python_suites.xml"
     options.suites = {"all": SUITES, "short": SHORT}.get(options.suites, options.suites.split(","))
     options.modes = options.modes.split(",")
     pythons = options.python or find_interpreters()

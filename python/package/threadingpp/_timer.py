@@ -60,6 +60,10 @@ class Timer(_Thread):
         self.args = args if args is not None else []
         self.kwargs = kwargs if kwargs is not None else {}
         self.finished = _Finished()
+        # Thousands of them may be pending: the small kind of event, and no closure before there is a thread.
+        self._started = _core.Event()
+        if type(self) is Timer:
+            del self._invoke_excepthook
 
     def cancel(self):
         """Stop the timer, unless its function has been called already."""
@@ -78,14 +82,14 @@ class Timer(_Thread):
     def start(self):
         finished = self.finished if self._initialized else None
         if type(self).run is not Timer.run or type(finished) is not _Finished or self._started.is_set():
-            return _Thread.start(self)
+            return self.__start_thread()
         try:
             due = _now() + self.interval
             due < due
         except Exception:
-            return _Thread.start(self)  # its thread will complain, as ever
+            return self.__start_thread()  # which will complain, as ever
         if finished.is_set():
-            return _Thread.start(self)
+            return self.__start_thread()
         if not _state["keeps_exit"]:
             _keep_exit()
         with _lock:
@@ -139,6 +143,11 @@ class Timer(_Thread):
         daemon = " daemon" if self._daemonic else ""
         return f"<{type(self).__name__}({self._name}, stopped{daemon} {self._ident})>"
 
+    def __start_thread(self):
+        if "_invoke_excepthook" not in self.__dict__ and self._initialized:
+            self._invoke_excepthook = _stdlib._make_invoke_excepthook()
+        _Thread.start(self)
+
     def __leave(self):
         """Is pending no more. Returns: whether it was."""
         with _lock:
@@ -168,6 +177,8 @@ class Timer(_Thread):
 
     def __launch(self):
         """Starts the thread. Pending until that runs: join() must not look for it before it is there."""
+        if "_invoke_excepthook" not in self.__dict__:
+            self._invoke_excepthook = _stdlib._make_invoke_excepthook()
         with _stdlib._active_limbo_lock:
             _stdlib._limbo[self] = self
             _stdlib._active.pop(id(self), None)
