@@ -21,7 +21,7 @@ using OsThreadMain = void* (*)(void* argument);
 [[nodiscard]] bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument, std::size_t stack_size) noexcept;
 // Waits until it is gone. Requires: another thread than the caller. Not a cancellation point.
 void join_os_thread(const OsThread& thread) noexcept;
-// The calling thread is about to end and nobody will join it.
+// By the thread itself: nobody will join it.
 void leave_os_thread(const OsThread& self) noexcept;
 
 // The calling thread's ident as Python's get_ident() tells it: pthread_self().

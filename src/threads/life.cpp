@@ -23,7 +23,8 @@
 //          starter to write the handle: neither takes long, so its deadline does not count any more.
 // I4       After a fork, a thread of another process than this is over, whatever its word says: see effective().
 // Orders   R1 release of the moves to ended and over pairs with A1, acquire of who sees them: what the thread did is
-//          visible to a joiner. R2 release of the move to handle pairs with A2: `os` is.
+//          visible to a joiner. R2 release of the move to handle pairs with A2: `os` is. R3 release of the move to alive
+//          pairs with A1: `fork_count` is.
 // Destroy  The running thread owns a reference until after its last move; a joiner's handle keeps the rest.
 #include "threads/life.hpp"
 
@@ -71,7 +72,7 @@ std::uint32_t effective(const ThreadState& state, std::uint32_t word) noexcept {
 }
 
 std::uint32_t load(const ThreadState& state) noexcept {
-  // A1, A2: acquire pairs with R1 and R2.
+  // A1, A2: acquire pairs with R1, R2 and R3.
   return effective(state, state.join.word.load(std::memory_order_acquire));
 }
 
@@ -160,14 +161,14 @@ bool try_claim(ThreadState& state, std::uint32_t seen) noexcept {
 
 ParkResult park_for_end(ThreadState& state, const WaitOptions& options, Deadline deadline) {
   const auto must_wait = [&]() noexcept {
-    std::uint32_t seen = state.join.word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+    std::uint32_t seen = state.join.word.load(std::memory_order_acquire);  // A1 acquire pairs with R3
     for (;;) {
       const std::uint32_t phase = phase_of(effective(state, seen));
       const bool can_claim = phase == kEnded && (seen & (kClaimed | kHandle)) == kHandle;
       if (phase == kFresh || phase == kOver || can_claim) return false;
-      // relaxed: under the bucket's lock (I1).
+      // relaxed: under the bucket's lock (I1). A1 acquire on failure pairs with R3.
       if (state.join.word.compare_exchange_weak(seen, seen | kParked, std::memory_order_relaxed,
-                                                std::memory_order_relaxed)) {
+                                                std::memory_order_acquire)) {
         return true;
       }
     }
@@ -265,7 +266,7 @@ void start(ThreadState& state) {
     if (is_started(state)) throw RuntimeError("threads can only be started once");
     if (state.takes_stop && state.stop == nullptr) state.stop = new backend::stop_source;
     state.fork_count = fork_count();
-    state.join.word.fetch_or(kAlive, std::memory_order_relaxed);  // relaxed: under the registry's lock
+    state.join.word.fetch_or(kAlive, std::memory_order_release);  // R3 release pairs with A1
     list(state);
   }
   retain(state);  // the running thread's

@@ -61,24 +61,33 @@ TEST(ExceptHook, SettingReturnsTheOneBefore) {
   EXPECT_FALSE(threading::set_excepthook({}));
 }
 
+// What `body` makes the library say on stderr.
+template <class Body>
+std::string said_by(Body body) {
+  testing::internal::CaptureStderr();
+  body();
+  return testing::internal::GetCapturedStderr();
+}
+
 TEST(ExceptHook, TheDefaultNamesThreadTypeAndText) {
-  support::expect_child(support::exited(0), "Exception in thread crunch:\nstd::runtime_error: no such table\n", [] {
-    threading::spawn({.name = "crunch"}, [] { throw std::runtime_error("no such table"); }).join();
-  });
-  support::expect_child(support::exited(0), "Exception in thread crunch:\nint\n",
-                        [] { threading::spawn({.name = "crunch"}, [] { throw 42; }).join(); });
+  EXPECT_EQ(said_by([] { threading::spawn({.name = "crunch"}, [] { throw std::runtime_error("no such table"); }).join(); }),
+            "Exception in thread crunch:\nstd::runtime_error: no such table\n");
+  EXPECT_EQ(said_by([] { threading::spawn({.name = "crunch"}, [] { throw 42; }).join(); }),
+            "Exception in thread crunch:\nint\n");
 }
 
 TEST(ExceptHook, OneThatThrowsIsReportedWithTheFirstExceptionAndTheProcessLives) {
-  for (const char* expected : {"threading.excepthook for thread bad:\nstd::logic_error: second",
-                               "Exception in thread bad:\nstd::runtime_error: first"}) {
-    support::expect_child(support::exited(0), expected, [] {
-      threading::set_excepthook([](const ExceptHookArgs&) { throw std::logic_error("second"); });
-      Thread thread = threading::spawn({.name = "bad"}, [] { throw std::runtime_error("first"); });
-      thread.join();
-      EXPECT_EQ(text_of(thread.exception()), "first");
-    });
-  }
+  const Hooked hooked([](const ExceptHookArgs&) { throw std::logic_error("second"); });
+  std::exception_ptr kept;
+  const std::string said = said_by([&] {
+    Thread thread = threading::spawn({.name = "bad"}, [] { throw std::runtime_error("first"); });
+    thread.join();
+    kept = thread.exception();
+  });
+  EXPECT_EQ(said,
+            "Exception in threading.excepthook for thread bad:\nstd::logic_error: second\n"
+            "Exception in thread bad:\nstd::runtime_error: first\n");
+  EXPECT_EQ(text_of(kept), "first");
 }
 
 TEST(ExceptHook, MayBeCalledByAnyone) {

@@ -285,22 +285,20 @@ TEST(Thread, AHandleThatWasMovedFromStillMeansItsThread) {
 }
 
 TEST(Thread, AFailingStartLeavesItFreshForAnotherTry) {
-  support::expect_child(support::exited(0), "", [] {
-    std::atomic<int> runs = 0;
-    Thread thread([&] { ++runs; });
-    const std::size_t before = threading::stack_size(std::size_t{1} << 50);  // more than an address space has
-    expect_error<RuntimeError>("can't start new thread", [&] { thread.start(); });
-    EXPECT_FALSE(thread.is_alive());
-    EXPECT_EQ(thread.ident(), std::nullopt);
-    EXPECT_EQ(thread.native_id(), std::nullopt);
-    EXPECT_EQ(threading::active_count(), 1u);
-    expect_error<RuntimeError>("cannot join thread before it is started", [&] { thread.join(); });
-    threading::stack_size(before);
-    thread.daemon(true);
-    thread.start();
-    thread.join();
-    EXPECT_EQ(runs, 1);
-  });
+  std::atomic<int> runs = 0;
+  Thread thread([&] { ++runs; });
+  const std::size_t before = threading::stack_size(std::size_t{1} << 50);  // more than an address space has
+  expect_error<RuntimeError>("can't start new thread", [&] { thread.start(); });
+  EXPECT_FALSE(thread.is_alive());
+  EXPECT_EQ(thread.ident(), std::nullopt);
+  EXPECT_EQ(thread.native_id(), std::nullopt);
+  EXPECT_EQ(threading::active_count(), 1u);
+  expect_error<RuntimeError>("cannot join thread before it is started", [&] { thread.join(); });
+  threading::stack_size(before);
+  thread.daemon(true);
+  thread.start();
+  thread.join();
+  EXPECT_EQ(runs, 1);
 }
 
 TEST(StackSize, IsGivenToThreadsStartedLater) {
