@@ -3,6 +3,7 @@
 // The module `threadingpp._core`: names, types, state; no behaviour. Initialised in phases and without static types, so
 // that every interpreter of a process may have its own.
 #include "objects.hpp"
+#include "sharing.hpp"
 #include "who.hpp"
 
 namespace face {
@@ -83,11 +84,15 @@ PyObject* make_current_thread(PyObject*, PyObject* args) {
 }
 
 PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VARARGS, nullptr},
+                           {"shared", &make_shared_object, METH_VARARGS, nullptr},
                            {"waits", &list_waits, METH_NOARGS, PyDoc_STR("Who waits for what.")},
                            {nullptr, nullptr, 0, nullptr}};
 
 int execute(PyObject* module) {
-  if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New())) return -1;
+  if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New()) ||
+      !add(module, "_C_API", make_capsule())) {
+    return -1;
+  }
 #if FACE_CACHES_CONTEXT_METHODS
   if (!prepare_context_methods(module)) return -1;
 #endif

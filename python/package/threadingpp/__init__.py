@@ -25,8 +25,18 @@ _LAZY = {
     "queue": None,
 }
 
-__all__ = sorted(_LAZY)
+__all__ = sorted([*_LAZY, "shared"])
 __version__ = "1.0.0"
+
+
+def shared(name, *number):
+    """An object that C++ may own as well (threading/python.hpp): shared("Event"), shared("Semaphore", 3) …
+
+    Kinds: lock (or Lock), RLock, Condition (over a shared RLock), Event, Semaphore, BoundedSemaphore, Barrier.
+    """
+    from . import _core
+
+    return _core.shared("lock" if name == "Lock" else name, *number)
 
 
 def __getattr__(name):

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""One object, two languages: examples/python/doorbell.cpp on Python's primitives."""
+
+import gc
+import unittest
+
+import doorbell
+import threadingpp
+from threadingpp import threading
+
+
+class Sharing(unittest.TestCase):
+    def test_events_ring_both_ways(self):
+        question, reply = threadingpp.shared("Event"), threadingpp.shared("Event")
+        doorbell.answer(question, reply, 200)
+        for _ in range(200):
+            question.set()
+            self.assertTrue(reply.wait(60))
+            reply.clear()
+
+    def test_a_share_outlives_the_python_object(self):
+        question, reply = threadingpp.shared("Event"), threadingpp.shared("Event")
+        doorbell.answer(question, reply, 1)
+        question.set()
+        del question
+        gc.collect()
+        self.assertTrue(reply.wait(60))
+
+    def test_one_lock_keeps_both_out(self):
+        lock = threading.Lock()
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(doorbell.add(lock, 20000))) for _ in range(4)]
+        with lock:
+            for thread in threads:
+                thread.start()
+            self.assertEqual(results, [])
+        for thread in threads:
+            thread.join()
+        self.assertEqual(max(results), 4 * 20000)
+
+    def test_made_by_cpp(self):
+        one, two = doorbell.made_here()
+        self.assertIs(one, two)
+        self.assertIsInstance(one, threading.Event)
+        self.assertTrue(one.wait())
+
+    def test_wrong_objects(self):
+        event = threadingpp.shared("Event")
+        self.assertRaises(TypeError, doorbell.answer, threading.Lock(), event, 1)
+        self.assertRaises(TypeError, doorbell.add, object(), 1)
+        self.assertRaises(ValueError, doorbell.answer, threading.Event(), event, 1)
+        self.assertRaises(TypeError, threadingpp.shared, "Queue")
+        self.assertRaises(ValueError, threadingpp.shared, "Barrier", 0)
+
+    def test_every_kind(self):
+        for name, number in (("lock", ()), ("RLock", ()), ("Semaphore", (1,)), ("BoundedSemaphore", (1,))):
+            with self.subTest(name):
+                with threadingpp.shared(name, *number) as taken:
+                    self.assertIs(taken, True)
+        self.assertEqual(threadingpp.shared("Barrier", 1).wait(), 0)
+        condition = threadingpp.shared("Condition")
+        with condition:
+            self.assertFalse(condition.wait(0.001))
+            thread = threading.Thread(target=self.notify, args=(condition,))
+            thread.start()
+            self.assertTrue(condition.wait(60))
+        thread.join()
+
+    @staticmethod
+    def notify(condition):
+        with condition:
+            condition.notify()
+
+
+if __name__ == "__main__":
+    unittest.main()
