@@ -11,7 +11,7 @@ namespace face {
 namespace {
 
 using threading::python::Kind;
-using threading::python::Table;
+using threading::python::detail::Table;
 
 struct Name {
   Kind kind;

@@ -41,6 +41,10 @@ SYSTEM_HEADERS = {
     },
 }
 
+PUBLIC_FOREIGN_HEADERS = {
+    "include/threading/python.hpp": {"Python.h": "it is for modules of the interpreter, which include it anyway"},
+}
+
 # Who is kept out of src/ altogether: they see include/threading only.
 OUTSIDERS = ("apps", "examples", "bench", "python", "tests")
 # tests/<room>/ may include that room, and the slots of base, through which a room is observed. The lab explores all
@@ -110,7 +114,7 @@ def include_problem(path, quoted, header):
     if area == "include":
         if quoted:
             return f'a public header includes "{header}"; only <threading/...> and the standard library are public'
-        return foreign_header_problem(header, {})
+        return foreign_header_problem(header, PUBLIC_FOREIGN_HEADERS.get(path.as_posix(), {}))
     if area == "src":
         if quoted:
             return room_problem(room, header)

@@ -30,6 +30,10 @@ namespace threading::inline v1::python {
 
 enum class Kind : std::uint8_t { lock, rlock, condition, event, semaphore, bounded_semaphore, barrier };
 
+inline constexpr std::uint32_t kTableVersion = 1;
+inline constexpr const char* kCapsule = "threadingpp._core._C_API";
+
+namespace detail {
 // What the package offers, in a capsule. `size` tells how much of it there is: new functions come at the end.
 struct Table {
   std::uint32_t version;
@@ -39,10 +43,6 @@ struct Table {
   PyObject* (*wrap)(Kind kind, const std::shared_ptr<void>& block, PyObject* lock);
 };
 
-inline constexpr std::uint32_t kTableVersion = 1;
-inline constexpr const char* kCapsule = "threadingpp._core._C_API";
-
-namespace detail {
 template <class T>
 struct KindOf;
 template <>
@@ -88,10 +88,10 @@ inline bool import() {
   PyObject* const capsule = PyObject_GetAttrString(module, "_C_API");
   Py_DECREF(module);
   if (capsule == nullptr) return false;
-  const auto* const found = static_cast<const Table*>(PyCapsule_GetPointer(capsule, kCapsule));
+  const auto* const found = static_cast<const detail::Table*>(PyCapsule_GetPointer(capsule, kCapsule));
   Py_DECREF(capsule);  // the table itself is static
   if (found == nullptr) return false;
-  if (found->version != kTableVersion || found->size < sizeof(Table)) {
+  if (found->version != kTableVersion || found->size < sizeof(detail::Table)) {
     PyErr_SetString(PyExc_ImportError, "threadingpp is of another version than the header threading/python.hpp");
     return false;
   }
