@@ -18,10 +18,10 @@
 #include <typeinfo>
 
 #include <threading/embedding.hpp>
-#include <threading/lock.hpp>
 #include <threading/with.hpp>
 
 #include "threads/fork_locks.hpp"
+#include "threads/internal_lock.hpp"
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
 
@@ -30,7 +30,7 @@ namespace {
 
 using HookPtr = std::shared_ptr<const ExceptHook>;
 
-constinit Lock hook_lock;
+constinit threads::InternalLock hook_lock;
 // A pointer, so that nothing is destroyed when the process ends: threads may still fail then.
 constinit HookPtr* hook = nullptr;  // guarded by hook_lock
 
@@ -101,7 +101,8 @@ void excepthook(const ExceptHookArgs& args) {
 
 namespace threads {
 
-void report(detail::ThreadState& state, std::exception_ptr failure) {
+// As run_body(): a forced unwind has no object.
+[[gnu::no_sanitize("null")]] void report(detail::ThreadState& state, std::exception_ptr failure) {
   const Thread thread = detail::ThreadAccess::share(state);
   std::exception_ptr hook_failure;
   try {

@@ -30,18 +30,18 @@
 
 #include <threading/detail/thread_token.hpp>
 #include <threading/embedding.hpp>
-#include <threading/lock.hpp>
 #include <threading/with.hpp>
 
 #include "platform/thread_exit.hpp"
 #include "threads/fork_locks.hpp"
+#include "threads/internal_lock.hpp"
 #include "threads/life.hpp"
 
 namespace threading::inline v1::detail {
 namespace {
 
 // Guards the lists of all locals, `cell` of all slots, and the indices. Outer to the lot's locks, inner to all others.
-constinit Lock lock;
+constinit threads::InternalLock lock;
 constinit std::uint64_t last_id = 0;
 constinit std::size_t indices_made = 0;
 // Indices of locals that have ended. Never destroyed: locals may end after static objects of ours would.

@@ -31,7 +31,7 @@
 
 namespace threading::inline v1::threads {
 
-constinit Lock registry_lock;
+constinit InternalLock registry_lock;
 
 namespace {
 

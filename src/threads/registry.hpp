@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "threads/internal_lock.hpp"
 #include "threads/thread_state.hpp"
 
 namespace threading::inline v1::threads {
@@ -16,7 +17,7 @@ using detail::ThreadState;
 
 // Guards the list, and of each state what thread_state.hpp says. Outer to the lot's locks, inner to all others.
 // Nobody calls user code while holding it.
-extern constinit Lock registry_lock;
+extern constinit InternalLock registry_lock;
 
 // Requires for both: registry_lock is held.
 void list(ThreadState& state) noexcept;

@@ -24,12 +24,12 @@
 #include <vector>
 
 #include <threading/embedding.hpp>
-#include <threading/lock.hpp>
 #include <threading/with.hpp>
 
 #include "base/check.hpp"
 #include "base/hooks.hpp"
 #include "threads/fork_locks.hpp"
+#include "threads/internal_lock.hpp"
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
 
@@ -40,7 +40,7 @@ namespace {
 namespace backend = detail::backend;
 using Callback = void (*)();
 
-constinit Lock lock;  // guards the two below
+constinit InternalLock lock;  // guards the two below
 constinit std::vector<Callback>* callbacks = nullptr;
 constinit bool callbacks_are_over = false;
 

@@ -33,6 +33,7 @@
 #include "base/hooks.hpp"
 #include "platform/fork.hpp"
 #include "platform/os_thread.hpp"
+#include "threads/internal_lock.hpp"
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
@@ -53,7 +54,8 @@ constexpr std::int64_t kLinger = 1'000'000'000;
 const WaitKind kWatchKind{.name = "timers", .is_internal = true};
 
 struct Queue {
-  Lock lock;  // guards all but the two atomics' reading; inner to the registry's lock only for dump(), outer to none
+  // Guards all but the two atomics' reading; inner to the registry's lock only for dump(), outer to none.
+  threads::InternalLock lock;
   TimerWheel wheel;
   TimerList due;
   std::uint64_t taken = 0;          // how many timers were taken, ever
