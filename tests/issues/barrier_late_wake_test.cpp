@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Story: the thread that had run a Barrier's action woke newcomers by an address inside the barrier after it had let the
-// set go. By then a party could have destroyed the barrier and put something else there; an Event at that address
+// Story: the thread that had run a Barrier's action woke newcomers by an address inside the barrier after it had let
+// the set go. By then a party could have destroyed the barrier and put something else there; an Event at that address
 // returned true from wait() although nobody had set it.
 #include <array>
 #include <atomic>

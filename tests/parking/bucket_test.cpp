@@ -187,7 +187,9 @@ TEST_F(BucketTest, BehavesLikeADequePerKey) {
   std::map<const void*, std::deque<Waiter*>> model;
   std::vector<Waiter*> idle;
   for (int i = 0; i < 24; ++i) idle.push_back(&fresh());
-  const auto below = [&](std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random); };
+  const auto below = [&](std::size_t limit) {
+    return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+  };
 
   for (int step = 0; step < 20'000; ++step) {
     const void* const key = key_number(below(kKeys));

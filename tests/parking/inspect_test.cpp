@@ -19,9 +19,7 @@ using Inspect = LotTest;
 ThreadToken owner_of_everything(const void*) noexcept { return 77; }
 constexpr WaitKind kOwned{"Owned", &owner_of_everything};
 
-TEST_F(Inspect, FindsNobodyInAnEmptyLot) {
-  EXPECT_EQ(collect_waiters(nullptr, 0), 0u);
-}
+TEST_F(Inspect, FindsNobodyInAnEmptyLot) { EXPECT_EQ(collect_waiters(nullptr, 0), 0u); }
 
 TEST_F(Inspect, TellsWhoWaitsForWhatSinceWhenAndHowLong) {
   const std::int64_t before = detail::backend::monotonic_now();
@@ -29,12 +27,12 @@ TEST_F(Inspect, TellsWhoWaitsForWhatSinceWhenAndHowLong) {
   std::atomic<ThreadToken> token{0};
   threads_.add([&] {
     token = detail::backend::per_thread().token;
-    static_cast<void>(park(
-        &key_, kOwned, [&]() noexcept {
-          token = detail::backend::per_thread().token;
-          return true;
-        },
-        kNothing, kIgnore, {.deadline = deadline}));
+    static_cast<void>(park(&key_, kOwned,
+                           [&]() noexcept {
+                             token = detail::backend::per_thread().token;
+                             return true;
+                           },
+                           kNothing, kIgnore, {.deadline = deadline}));
   });
   ASSERT_TRUE(eventually([&] { return waiters_at(&key_) == 1; }));
   WaitRecord record{};

@@ -15,8 +15,9 @@ using namespace lot_test;
 class Requeue : public LotTest {
  protected:
   std::size_t move(std::size_t wake, std::size_t count) {
-    return requeue(&key_, &other_, kOtherKind,
-                   [=](const QueueView&) noexcept { return RequeueDecision{wake, count, 9}; });
+    return requeue(&key_, &other_, kOtherKind, [=](const QueueView&) noexcept {
+      return RequeueDecision{wake, count, 9};
+    });
   }
 };
 
@@ -89,9 +90,8 @@ TEST_F(Requeue, StartsTheAgeAnew) {
 TEST_F(Requeue, MakesWaitersDeafToTheirDeadline) {
   std::atomic<bool> left{false};
   threads_.add([&] {
-    log(0, park(
-               &key_, kTestKind, kYes, kNothing, [&](bool, LeaveReason) noexcept { left = true; },
-               {.deadline = Deadline::after(std::chrono::nanoseconds(kSmallDelay).count())}));
+    log(0, park(&key_, kTestKind, kYes, kNothing, [&](bool, LeaveReason) noexcept { left = true; },
+                {.deadline = Deadline::after(std::chrono::nanoseconds(kSmallDelay).count())}));
   });
   ASSERT_TRUE(eventually([&] { return waiters_at(&key_) == 1; }));
   ASSERT_EQ(move(0, 1), 1u);
@@ -120,8 +120,7 @@ TEST_F(Requeue, MakesWaitersDeafToAStopRequest) {
 TEST_F(Requeue, KeepsWaitersDeafThatWereMovedBack) {
   std::stop_source source;
   const std::stop_token token = source.get_token();
-  park_thread(&key_, 0,
-              {.deadline = Deadline::after(std::chrono::nanoseconds(kSmallDelay).count()), .stop = &token});
+  park_thread(&key_, 0, {.deadline = Deadline::after(std::chrono::nanoseconds(kSmallDelay).count()), .stop = &token});
   ASSERT_EQ(move(0, 1), 1u);
   ASSERT_EQ(requeue(&other_, &key_, kTestKind, [](const QueueView&) noexcept { return RequeueDecision{0, 1}; }), 1u);
   source.request_stop();
@@ -134,7 +133,11 @@ TEST_F(Requeue, KeepsWaitersDeafThatWereMovedBack) {
 // From an address to itself: nobody is lost, and the order stays.
 TEST_F(Requeue, MovesWithinOneAddress) {
   park_threads(&key_, 0, 3);
-  EXPECT_EQ(requeue(&key_, &key_, kTestKind, [](const QueueView&) noexcept { return RequeueDecision{0, SIZE_MAX}; }), 3u);
+  EXPECT_EQ(requeue(&key_, &key_, kTestKind,
+                    [](const QueueView&) noexcept {
+                      return RequeueDecision{0, SIZE_MAX};
+                    }),
+            3u);
   EXPECT_EQ(waiters_at(&key_), 3u);
   EXPECT_EQ(drain(&key_), (std::vector<int>{0, 1, 2}));
 }
@@ -158,8 +161,9 @@ TEST_F(Requeue, LosesNobodyAgainstTimeouts) {
   Bunch movers;
   movers.add([&] {
     while (!done) {
-      const std::size_t moved = requeue(&key_, &other_, kOtherKind,
-                                        [](const QueueView&) noexcept { return RequeueDecision{0, 2}; });
+      const std::size_t moved = requeue(&key_, &other_, kOtherKind, [](const QueueView&) noexcept {
+        return RequeueDecision{0, 2};
+      });
       if (moved == 0) std::this_thread::yield();
     }
   });

@@ -83,7 +83,8 @@ TEST_F(ParkStop, PrefersChangedToAStopBefore) {
   std::stop_source source;
   source.request_stop();
   const std::stop_token token = source.get_token();
-  const ParkResult result = park(&key_, kTestKind, []() noexcept { return false; }, kNothing, kIgnore, {.stop = &token});
+  const ParkResult result =
+      park(&key_, kTestKind, []() noexcept { return false; }, kNothing, kIgnore, {.stop = &token});
   EXPECT_EQ(result.outcome, ParkOutcome::changed);
 }
 
@@ -100,13 +101,12 @@ TEST_F(ParkStop, MayBeRequestedFromBeforeSleep) {
 TEST_F(ParkStop, DoesNotUndoAWake) {
   std::stop_source source;
   const std::stop_token token = source.get_token();
-  const ParkResult result = park(
-      &key_, kTestKind, kYes,
-      [&]() noexcept {
-        unpark_one(&key_, 8);
-        source.request_stop();
-      },
-      kIgnore, {.stop = &token});
+  const ParkResult result = park(&key_, kTestKind, kYes,
+                                 [&]() noexcept {
+                                   unpark_one(&key_, 8);
+                                   source.request_stop();
+                                 },
+                                 kIgnore, {.stop = &token});
   EXPECT_EQ(result.outcome, ParkOutcome::woken);
   EXPECT_EQ(result.token, 8u);
 }
@@ -136,9 +136,8 @@ TEST_F(ParkStop, LeavesExactlyOnceAgainstTimeoutsAndWakes) {
     std::stop_source source;
     const std::stop_token token = source.get_token();
     current = &source;
-    const ParkResult result = park(
-        &key_, kTestKind, kYes, kNothing, [&](bool, LeaveReason) noexcept { ++left; },
-        {.deadline = Deadline::after(i * 97 % 30'000 + 1), .stop = &token});
+    const ParkResult result = park(&key_, kTestKind, kYes, kNothing, [&](bool, LeaveReason) noexcept { ++left; },
+                                   {.deadline = Deadline::after(i * 97 % 30'000 + 1), .stop = &token});
     result.outcome == ParkOutcome::woken ? ++woken : ++ended;
     while (current.exchange(nullptr) == nullptr && !source.stop_requested()) std::this_thread::yield();
     ASSERT_EQ(left, ended);

@@ -38,7 +38,7 @@ TEST(Table, SpreadsNeighbours) {
   for (const std::size_t stride : {4u, 8u, 64u, 4096u}) {
     std::map<const Bucket*, int> load;
     for (std::size_t i = 0; i < 4096; ++i) {
-      ++load[&bucket_of(reinterpret_cast<const void*>(std::uintptr_t{0x7f0000001000} + i * stride))];
+      ++load[&bucket_of(reinterpret_cast<const void*>(std::uintptr_t{0x7f001000} + i * stride))];
     }
     int heaviest = 0;
     for (const auto& [bucket, count] : load) heaviest = std::max(heaviest, count);

@@ -22,13 +22,23 @@ std::string calls;
 
 template <char Room>
 constexpr ForkHandlers noting() {
-  return {.prepare = []() noexcept { calls += {'p', Room, ' '}; },
-          .parent = []() noexcept { calls += {'a', Room, ' '}; },
-          .child = []() noexcept { calls += {'c', Room, ' '}; }};
+  return {.prepare =
+              []() noexcept {
+                calls += {'p', Room, ' '};
+              },
+          .parent =
+              []() noexcept {
+                calls += {'a', Room, ' '};
+              },
+          .child =
+              []() noexcept {
+                calls += {'c', Room, ' '};
+              }};
 }
 
 void clear_all() {
-  for (const ForkRoom room : {ForkRoom::threads, ForkRoom::timer, ForkRoom::trace, ForkRoom::embedder}) on_fork(room, {});
+  for (const ForkRoom room : {ForkRoom::threads, ForkRoom::timer, ForkRoom::trace, ForkRoom::embedder})
+    on_fork(room, {});
   calls.clear();
 }
 

@@ -208,7 +208,9 @@ TEST_F(Allocation, IsNoneUnderContention) {
   for (int t = 0; t < 4; ++t) {
     counted_thread([&] {
       for (int i = 0; i < rounds(2'000); ++i) {
-        { const With hold(lock); }
+        {
+          const With hold(lock);
+        }
         { const With hold(rlock); }
         { const With hold(semaphore); }
         barrier.wait();

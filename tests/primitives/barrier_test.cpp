@@ -114,7 +114,8 @@ TEST_F(BarrierTest, ATimeoutBreaksItForAll) {
 }
 
 TEST_F(BarrierTest, APassedTimeoutBreaksItAtOnce) {
-  for (const Timeout timeout : {no_wait, Timeout(0.0), Timeout(-1.0), Timeout(-1h), Timeout(steady_clock::now() - 1s)}) {
+  for (const Timeout timeout :
+       {no_wait, Timeout(0.0), Timeout(-1.0), Timeout(-1h), Timeout(steady_clock::now() - 1s)}) {
     Barrier barrier(2);
     expect_broken([&] { barrier.wait(timeout); });
     EXPECT_TRUE(barrier.broken());

@@ -99,7 +99,7 @@ class Conditions : public testing::Test {
 
   Kind kind_;
   decltype(Kind::cv)& cv_ = kind_.cv;
-  int waiting_ = 0;        // these four are guarded by cv_
+  int waiting_ = 0;  // these four are guarded by cv_
   int notified_ = 0;
   int ended_ = 0;
   std::vector<int> order_;

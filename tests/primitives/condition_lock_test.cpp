@@ -271,7 +271,8 @@ TEST(ConditionQueue, CarriesEveryItemOnce) {
   EXPECT_EQ(taken.size(), static_cast<std::size_t>(2 * each));
 }
 
-// Notifying needs no lock to be free or held in a particular way: a Lock that somebody released meanwhile still goes on.
+// Notifying needs no lock to be free or held in a particular way: a Lock that somebody released meanwhile still goes
+// on.
 TEST(ConditionOwner, ALockReleasedByOthersDuringNotifyLosesNobody) {
   Lock lock;
   Condition cv(lock);

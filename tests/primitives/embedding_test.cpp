@@ -19,7 +19,9 @@ using namespace threading;
 using Outcome = Embedding::Outcome;
 using Wait = Embedding::Wait;
 
-Wait within(std::chrono::milliseconds delay) { return {.deadline = Deadline::after(std::chrono::nanoseconds(delay).count())}; }
+Wait within(std::chrono::milliseconds delay) {
+  return {.deadline = Deadline::after(std::chrono::nanoseconds(delay).count())};
+}
 
 // Only the futex parker reports signals.
 #if defined(THREADING_PARKER_CONDVAR)

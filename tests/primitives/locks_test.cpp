@@ -236,7 +236,8 @@ TYPED_TEST(Locks, RejectsBadTimeoutsAndIsUnchanged) {
   auto& lock = this->lock_;
   const auto check = [&] {
     expect_error<ValueError>("timeout value must be a non-negative number", [&] { lock.acquire(-2.0); });
-    expect_error<ValueError>("timeout value must be a non-negative number", [&] { lock.acquire(-100.0, std::stop_token()); });
+    expect_error<ValueError>("timeout value must be a non-negative number",
+                             [&] { lock.acquire(-100.0, std::stop_token()); });
     expect_error<ValueError>("timeout value must be a non-negative number", [&] { lock.acquire(true, -0.5); });
     expect_error<ValueError>("timeout value must be a non-negative number", [&] { lock.acquire(-1e-12); });
     expect_error<ValueError>("can't specify a timeout for a non-blocking call", [&] { lock.acquire(false, 1.0); });

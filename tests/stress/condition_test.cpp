@@ -28,7 +28,7 @@ TYPED_TEST_SUITE(ConditionStress, AllKinds, KindNames);
 // Without timeouts the notifier, who holds the lock, knows exactly how many wait, and so how many must return.
 TYPED_TEST(ConditionStress, WakesExactlyAsManyAsNotified) {
   const Budget budget;
-  std::int64_t waiting = 0;   // guarded by the lock, as are the next three
+  std::int64_t waiting = 0;  // guarded by the lock, as are the next three
   std::int64_t notified = 0;
   std::int64_t returned = 0;
   bool done = false;
@@ -69,8 +69,8 @@ TYPED_TEST(ConditionStress, WakesExactlyAsManyAsNotified) {
   record("notified", notified);
 }
 
-// With timeouts and stops as third parties: tokens are put down with one notification each, and whoever is notified finds
-// one. Threads that wait without a bound hang if a notification is lost.
+// With timeouts and stops as third parties: tokens are put down with one notification each, and whoever is notified
+// finds one. Threads that wait without a bound hang if a notification is lost.
 TYPED_TEST(ConditionStress, LosesNoNotificationToTimeoutsAndStops) {
   const Budget budget;
   std::int64_t tokens = 0;  // guarded by the lock, as are the next two

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Leave as soon as woken: the thread that was let in destroys the object at once and poisons its memory, while the thread
-// that let it in is still on its way out. Late writes show in the pattern, late reads under a sanitizer; a late wake at
-// the address shows as a spurious wake-up in the object that is made there next.
+// Leave as soon as woken: the thread that was let in destroys the object at once and poisons its memory, while the
+// thread that let it in is still on its way out. Late writes show in the pattern, late reads under a sanitizer; a late
+// wake at the address shows as a spurious wake-up in the object that is made there next.
 #include <array>
 #include <cstddef>
 #include <cstring>

@@ -45,7 +45,8 @@ bool library_works(Lock& busy_lock, Event& busy_event) noexcept {
 }
 
 TEST(ForkStorm, LeavesEachChildALibraryThatWorks) {
-  if (!children_may_start_threads()) GTEST_SKIP() << "the race detector's own state does not survive a fork beside busy threads";
+  if (!children_may_start_threads())
+    GTEST_SKIP() << "the race detector's own state does not survive a fork beside busy threads";
   const Budget budget;
   Lock lock;
   Condition cv;
@@ -56,7 +57,9 @@ TEST(ForkStorm, LeavesEachChildALibraryThatWorks) {
   Bunch busy(4, [&](int index) {
     Jitter jitter(index + 1);
     while (!done) {
-      { const With hold(lock); }
+      {
+        const With hold(lock);
+      }
       {
         const With hold(cv);
         cv.notify();

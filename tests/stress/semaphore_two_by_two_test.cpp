@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The program that hangs within seconds on std::counting_semaphore of GCC 12: two producers, two consumers, one unit at a
-// time. A release there skips the wake while a waiter that has just lost a race goes to sleep.
+// The program that hangs within seconds on std::counting_semaphore of GCC 12: two producers, two consumers, one unit at
+// a time. A release there skips the wake while a waiter that has just lost a race goes to sleep.
 #include <threading/semaphore.hpp>
 
 #include "stress/stress.hpp"

@@ -64,8 +64,9 @@ TEST(TimeoutStormOfUnits, ConservesUnits) {
   Bunch bunch(4, [&](int index) {
     Jitter jitter(index + 1);
     while (budget.left()) {
-      const bool got = index == 0 ? semaphore.acquire(std::chrono::nanoseconds(jitter.below(40'000)), source.get_token())
-                                  : semaphore.acquire(std::chrono::nanoseconds(jitter.below(40'000)));
+      const bool got = index == 0
+                           ? semaphore.acquire(std::chrono::nanoseconds(jitter.below(40'000)), source.get_token())
+                           : semaphore.acquire(std::chrono::nanoseconds(jitter.below(40'000)));
       ++(got ? taken : timeouts);
     }
   });

@@ -114,16 +114,17 @@ bool children_may_start_threads() noexcept {
 #endif
 }
 
-void expect_child(Ending ending, const std::string& err_pattern, const std::function<void()>& body,
-                  const char* file, int line) {
+void expect_child(Ending ending, const std::string& err_pattern, const std::function<void()>& body, const char* file,
+                  int line) {
   const ChildResult result = run_child(body);
   const bool ends_well = result.ending == ending;
   const bool speaks_well = std::regex_search(result.err, std::regex(err_pattern));
   if (ends_well && speaks_well) return;
-  ADD_FAILURE_AT(file, line)
-      << "The child ended with " << result.ending << ", expected " << ending << ".\n"
-      << (speaks_well ? "" : "Not found on its stderr: " + err_pattern + "\n")  //
-      << "stdout:\n" << result.out << "\nstderr:\n" << result.err;
+  ADD_FAILURE_AT(file, line) << "The child ended with " << result.ending << ", expected " << ending << ".\n"
+                             << (speaks_well ? "" : "Not found on its stderr: " + err_pattern + "\n")  //
+                             << "stdout:\n"
+                             << result.out << "\nstderr:\n"
+                             << result.err;
 }
 
 }  // namespace support
