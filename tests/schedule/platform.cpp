@@ -64,9 +64,7 @@ void on_thread_exit(ExitStage stage, ExitFunction function) noexcept {
   exit_functions[static_cast<int>(stage)] = function;
 }
 
-void arm_thread_exit(detail::PerThread& self) noexcept {
-  self.exit_hook_armed = true;
-}
+void arm_thread_exit(detail::PerThread& self) noexcept { self.exit_hook_armed = true; }
 
 [[maybe_unused]] const bool hooked =
     (lab::set_thread_hooks(&deal_token, &thread_ends), lab::set_scenario_end(&nobody_is_queued), true);

@@ -11,36 +11,24 @@ namespace {
 
 const char* order_name(std::memory_order order) noexcept {
   switch (order) {
-    case std::memory_order_relaxed:
-      return "relaxed";
-    case std::memory_order_consume:
-      return "consume";
-    case std::memory_order_acquire:
-      return "acquire";
-    case std::memory_order_release:
-      return "release";
-    case std::memory_order_acq_rel:
-      return "acq_rel";
-    case std::memory_order_seq_cst:
-      return "seq_cst";
+    case std::memory_order_relaxed: return "relaxed";
+    case std::memory_order_consume: return "consume";
+    case std::memory_order_acquire: return "acquire";
+    case std::memory_order_release: return "release";
+    case std::memory_order_acq_rel: return "acq_rel";
+    case std::memory_order_seq_cst: return "seq_cst";
   }
   return "?";
 }
 
 const char* rmw_name(Rmw how) noexcept {
   switch (how) {
-    case Rmw::exchange:
-      return "exchange";
-    case Rmw::add:
-      return "fetch_add";
-    case Rmw::sub:
-      return "fetch_sub";
-    case Rmw::bit_and:
-      return "fetch_and";
-    case Rmw::bit_or:
-      return "fetch_or";
-    case Rmw::bit_xor:
-      return "fetch_xor";
+    case Rmw::exchange: return "exchange";
+    case Rmw::add: return "fetch_add";
+    case Rmw::sub: return "fetch_sub";
+    case Rmw::bit_and: return "fetch_and";
+    case Rmw::bit_or: return "fetch_or";
+    case Rmw::bit_xor: return "fetch_xor";
   }
   return "?";
 }
@@ -90,8 +78,7 @@ std::uint64_t atomic_load(const void* where, unsigned size, std::memory_order or
   return value;
 }
 
-void atomic_store(void* where, unsigned size, std::uint64_t value, std::memory_order order,
-                  const Site& site) noexcept {
+void atomic_store(void* where, unsigned size, std::uint64_t value, std::memory_order order, const Site& site) noexcept {
   World* const world = active_world();
   if (world == nullptr) {
     std::memcpy(where, &value, size);
@@ -138,16 +125,17 @@ bool atomic_compare_exchange(void* where, unsigned size, std::uint64_t& expected
   world->point(where);
   Fiber& self = world->self();
   Location& location = world->memory.locate(self, where, size, true, site);
-  const bool refused =
-      weak && plain_value(where, size) == truncate(expected, size) && world->fault(Fault::weak_cas);
-  const std::uint64_t old =
-      refused ? world->memory.kernel_load(self, location)
-              : world->memory.compare_exchange(self, location, expected, desired, success, failure);
+  const bool refused = weak && plain_value(where, size) == truncate(expected, size) && world->fault(Fault::weak_cas);
+  const std::uint64_t old = refused
+                                ? world->memory.kernel_load(self, location)
+                                : world->memory.compare_exchange(self, location, expected, desired, success, failure);
   const bool done = !refused && old == truncate(expected, size);
   if (world->tracing()) {
     world->trace("compare_exchange", where,
                  std::string(order_name(success)) + ' ' + hex(expected) + " -> " + hex(desired) +
-                     (done ? ": done" : refused ? ": refused" : ": failed, it is " + hex(old)),
+                     (done      ? ": done"
+                      : refused ? ": refused"
+                                : ": failed, it is " + hex(old)),
                  site);
   }
   if (!done) expected = old;

@@ -18,8 +18,7 @@ namespace lab {
 namespace detail {
 
 std::uint64_t atomic_load(const void* where, unsigned size, std::memory_order order, const Site& site) noexcept;
-void atomic_store(void* where, unsigned size, std::uint64_t value, std::memory_order order,
-                  const Site& site) noexcept;
+void atomic_store(void* where, unsigned size, std::uint64_t value, std::memory_order order, const Site& site) noexcept;
 std::uint64_t atomic_modify(void* where, unsigned size, Rmw how, std::uint64_t operand, std::memory_order order,
                             const Site& site) noexcept;
 bool atomic_compare_exchange(void* where, unsigned size, std::uint64_t& expected, std::uint64_t desired,

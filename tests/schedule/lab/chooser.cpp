@@ -77,11 +77,8 @@ bool Chooser::next_execution() {
       stack_.clear();
       draw_priorities();
       return true;
-    case Strategy::random:
-      stack_.clear();
-      return true;
-    case Strategy::replay:
-      return false;
+    case Strategy::random: stack_.clear(); return true;
+    case Strategy::replay: return false;
   }
   return false;
 }
@@ -91,11 +88,8 @@ unsigned Chooser::pick(const Question& question) noexcept {
   position_ = step_ + (question.before_step ? 0 : ++asked_);
   unsigned chosen = 0;
   switch (strategy_) {
-    case Strategy::depth_first:
-      return pick_depth_first(question);
-    case Strategy::replay:
-      chosen = pick_replayed();
-      return chosen < question.options ? chosen : 0;
+    case Strategy::depth_first: return pick_depth_first(question);
+    case Strategy::replay: chosen = pick_replayed(); return chosen < question.options ? chosen : 0;
     case Strategy::pct:
       chosen = question.threads != nullptr ? pick_by_priority(question) : pick_fault() % question.options;
       break;

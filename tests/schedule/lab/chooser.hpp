@@ -25,10 +25,10 @@ class Chooser {
   Chooser() { stack_.reserve(kMaxAnswers); }
 
   struct Question {
-    unsigned options;                      // at least 2
-    unsigned allowed;                      // 1 ... options: what the preemption bound leaves to depth_first
-    const std::uint8_t* threads = nullptr; // when a thread is chosen: the threads, option by option
-    bool before_step = false;              // asked before the step does anything
+    unsigned options;                       // at least 2
+    unsigned allowed;                       // 1 ... options: what the preemption bound leaves to depth_first
+    const std::uint8_t* threads = nullptr;  // when a thread is chosen: the threads, option by option
+    bool before_step = false;               // asked before the step does anything
   };
 
   void start_depth_first();

@@ -227,15 +227,10 @@ bool Result::good() const {
 Result explore(const Scenario& scenario, bool weak, const Settings& settings) {
   Exploration exploration(scenario, weak, settings);
   switch (settings.search) {
-    case Settings::Search::depth_first:
-      return exploration.depth_first();
-    case Settings::Search::pct:
-      exploration.pct(settings.runs);
-      return exploration.finished();
-    case Settings::Search::random:
-      return exploration.random(settings.runs);
-    case Settings::Search::standard:
-      break;
+    case Settings::Search::depth_first: return exploration.depth_first();
+    case Settings::Search::pct: exploration.pct(settings.runs); return exploration.finished();
+    case Settings::Search::random: return exploration.random(settings.runs);
+    case Settings::Search::standard: break;
   }
   exploration.depth_first();
   if (!exploration.failed()) exploration.pct(scenario.options.pct_runs);

@@ -18,16 +18,16 @@ struct Settings {
   int bound = -1;                    // -1: the scenario's own
   std::uint64_t runs = 10000;        // pct, random
   std::uint64_t seed = 1;
-  double seconds = 60;               // per scenario and mode
+  double seconds = 60;  // per scenario and mode
   bool reduce = true;
 };
 
 struct Result {
   const Scenario* scenario = nullptr;
   bool weak = false;
-  unsigned bound = 0;          // of the last completed round
-  bool complete = false;       // every schedule within the bound
-  bool unbounded = false;      // and no schedule has more preemptions
+  unsigned bound = 0;      // of the last completed round
+  bool complete = false;   // every schedule within the bound
+  bool unbounded = false;  // and no schedule has more preemptions
   std::uint64_t executions = 0;
   std::uint64_t pruned = 0;
   std::uint64_t steps = 0;
@@ -37,7 +37,7 @@ struct Result {
   bool failed = false;
   std::string kind;
   std::string text;
-  std::string replay;                  // pass to --replay
+  std::string replay;  // pass to --replay
   std::vector<std::string> trace;
   unsigned preemptions = 0;
 

@@ -41,8 +41,8 @@ struct Fiber {
   char name[24] = {};
   Body* body = nullptr;
 
-  VectorClock clock;        // what it knows of the others
-  std::uint64_t hash = 0;   // everything it has seen: equal hashes, equal local state
+  VectorClock clock;       // what it knows of the others
+  std::uint64_t hash = 0;  // everything it has seen: equal hashes, equal local state
 
   // While blocked:
   const void* waits_on = nullptr;
@@ -55,8 +55,10 @@ struct Fiber {
   std::uint16_t view[kMaxLocations] = {};       // weak mode: the oldest message it may still read, by location
 };
 
+__extension__ using Wide = unsigned __int128;
+
 inline constexpr std::uint64_t mix(std::uint64_t h, std::uint64_t v) noexcept {
-  const auto product = static_cast<unsigned __int128>(h ^ 0xa0761d6478bd642fu) * (v ^ 0xe7037ed1a0b428dbu);
+  const auto product = static_cast<Wide>(h ^ 0xa0761d6478bd642fu) * (v ^ 0xe7037ed1a0b428dbu);
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

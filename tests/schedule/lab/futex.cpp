@@ -12,27 +12,20 @@ namespace {
 
 const char* outcome_name(FutexOutcome outcome) noexcept {
   switch (outcome) {
-    case FutexOutcome::woken:
-      return "-> woken";
-    case FutexOutcome::changed:
-      return "-> changed, no sleep";
-    case FutexOutcome::timed_out:
-      return "-> timed out";
-    case FutexOutcome::interrupted:
-      return "-> interrupted";
+    case FutexOutcome::woken: return "-> woken";
+    case FutexOutcome::changed: return "-> changed, no sleep";
+    case FutexOutcome::timed_out: return "-> timed out";
+    case FutexOutcome::interrupted: return "-> interrupted";
   }
   return "?";
 }
 
 FutexOutcome outcome_of(detail::WakeReason reason) noexcept {
   switch (reason) {
-    case detail::WakeReason::timed_out:
-      return FutexOutcome::timed_out;
-    case detail::WakeReason::interrupted:
-      return FutexOutcome::interrupted;
+    case detail::WakeReason::timed_out: return FutexOutcome::timed_out;
+    case detail::WakeReason::interrupted: return FutexOutcome::interrupted;
     case detail::WakeReason::none:
-    case detail::WakeReason::woken:
-      return FutexOutcome::woken;
+    case detail::WakeReason::woken: return FutexOutcome::woken;
   }
   return FutexOutcome::woken;
 }

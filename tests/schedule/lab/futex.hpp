@@ -14,8 +14,8 @@ enum class FutexOutcome : std::uint8_t { woken, changed, timed_out, interrupted 
 
 // Sleeps while the latest value is `expected`. `deadline` on monotonic_now(); INT64_MAX: none. With a budget for
 // them it may also return `woken` for no reason, `interrupted`, or `timed_out` as soon as the clock could say so.
-[[nodiscard]] FutexOutcome futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected,
-                                      std::int64_t deadline, Site site = Site::here()) noexcept;
+[[nodiscard]] FutexOutcome futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline,
+                                      Site site = Site::here()) noexcept;
 
 // Wakes at most `count` sleepers, longest sleeping first. The address is not read.
 void futex_wake(const void* address, int count, Site site = Site::here()) noexcept;

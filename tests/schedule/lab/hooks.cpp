@@ -73,14 +73,14 @@ void __tsan_vptr_update(void** where, void*) { on_write(where, sizeof(void*), LA
 void __tsan_read_range(void* where, unsigned long size) { on_read(where, size, LAB_PC); }
 void __tsan_write_range(void* where, unsigned long size) { on_write(where, size, LAB_PC); }
 
-#define LAB_ACCESS(bytes)                                                                        \
-  void __tsan_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }                        \
-  void __tsan_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }                      \
-  void __tsan_read_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }                 \
-  void __tsan_unaligned_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }              \
-  void __tsan_unaligned_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }            \
-  void __tsan_unaligned_read_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }       \
-  void __tsan_volatile_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }               \
+#define LAB_ACCESS(bytes)                                                                  \
+  void __tsan_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }                  \
+  void __tsan_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }                \
+  void __tsan_read_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }           \
+  void __tsan_unaligned_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }        \
+  void __tsan_unaligned_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }      \
+  void __tsan_unaligned_read_write##bytes(void* where) { on_write(where, bytes, LAB_PC); } \
+  void __tsan_volatile_read##bytes(void* where) { on_read(where, bytes, LAB_PC); }         \
   void __tsan_volatile_write##bytes(void* where) { on_write(where, bytes, LAB_PC); }
 LAB_ACCESS(1)
 LAB_ACCESS(2)
@@ -89,33 +89,33 @@ LAB_ACCESS(8)
 LAB_ACCESS(16)
 #undef LAB_ACCESS
 
-#define LAB_FETCH(bits, T, name, builtin)                                           \
-  T __tsan_atomic##bits##_##name(volatile T* where, T operand, int) {               \
-    on_atomic(where, sizeof(T), LAB_PC);                                            \
-    return builtin(where, operand, __ATOMIC_RELAXED);                               \
+#define LAB_FETCH(bits, T, name, builtin)                             \
+  T __tsan_atomic##bits##_##name(volatile T* where, T operand, int) { \
+    on_atomic(where, sizeof(T), LAB_PC);                              \
+    return builtin(where, operand, __ATOMIC_RELAXED);                 \
   }
-#define LAB_ATOMIC(bits, T)                                                         \
-  T __tsan_atomic##bits##_load(const volatile T* where, int) {                      \
-    on_atomic(where, sizeof(T), LAB_PC);                                            \
-    return __atomic_load_n(where, __ATOMIC_RELAXED);                                \
-  }                                                                                 \
-  void __tsan_atomic##bits##_store(volatile T* where, T value, int) {               \
-    on_atomic(where, sizeof(T), LAB_PC);                                            \
-    __atomic_store_n(where, value, __ATOMIC_RELAXED);                               \
-  }                                                                                 \
-  int __tsan_atomic##bits##_compare_exchange_strong(volatile T* where, T* expected, T desired, int, int) {  \
-    on_atomic(where, sizeof(T), LAB_PC);                                            \
+#define LAB_ATOMIC(bits, T)                                                                                  \
+  T __tsan_atomic##bits##_load(const volatile T* where, int) {                                               \
+    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
+    return __atomic_load_n(where, __ATOMIC_RELAXED);                                                         \
+  }                                                                                                          \
+  void __tsan_atomic##bits##_store(volatile T* where, T value, int) {                                        \
+    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
+    __atomic_store_n(where, value, __ATOMIC_RELAXED);                                                        \
+  }                                                                                                          \
+  int __tsan_atomic##bits##_compare_exchange_strong(volatile T* where, T* expected, T desired, int, int) {   \
+    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
     return __atomic_compare_exchange_n(where, expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
-  }                                                                                 \
-  int __tsan_atomic##bits##_compare_exchange_weak(volatile T* where, T* expected, T desired, int, int) {    \
-    on_atomic(where, sizeof(T), LAB_PC);                                            \
+  }                                                                                                          \
+  int __tsan_atomic##bits##_compare_exchange_weak(volatile T* where, T* expected, T desired, int, int) {     \
+    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
     return __atomic_compare_exchange_n(where, expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
-  }                                                                                 \
-  LAB_FETCH(bits, T, exchange, __atomic_exchange_n)                                 \
-  LAB_FETCH(bits, T, fetch_add, __atomic_fetch_add)                                 \
-  LAB_FETCH(bits, T, fetch_sub, __atomic_fetch_sub)                                 \
-  LAB_FETCH(bits, T, fetch_and, __atomic_fetch_and)                                 \
-  LAB_FETCH(bits, T, fetch_or, __atomic_fetch_or)                                   \
+  }                                                                                                          \
+  LAB_FETCH(bits, T, exchange, __atomic_exchange_n)                                                          \
+  LAB_FETCH(bits, T, fetch_add, __atomic_fetch_add)                                                          \
+  LAB_FETCH(bits, T, fetch_sub, __atomic_fetch_sub)                                                          \
+  LAB_FETCH(bits, T, fetch_and, __atomic_fetch_and)                                                          \
+  LAB_FETCH(bits, T, fetch_or, __atomic_fetch_or)                                                            \
   LAB_FETCH(bits, T, fetch_xor, __atomic_fetch_xor)
 LAB_ATOMIC(8, std::uint8_t)
 LAB_ATOMIC(16, std::uint16_t)

@@ -43,8 +43,8 @@ struct Faults {
 };
 
 struct Options {
-  unsigned bound = 2;            // preemptions: every schedule with at most so many is explored
-  unsigned weak_bound = 0;       // the same in weak mode; 0: as `bound`
+  unsigned bound = 2;       // preemptions: every schedule with at most so many is explored
+  unsigned weak_bound = 0;  // the same in weak mode; 0: as `bound`
   Faults faults{};
   unsigned stale = 1;            // weak mode: loads per execution that may miss the latest value
   unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
@@ -71,10 +71,10 @@ struct Registration {
 };
 }  // namespace detail
 
-#define LAB_SCENARIO(id, about, ...)                                                                 \
-  static void lab_scenario_##id();                                                                   \
-  static const ::lab::detail::Registration lab_registration_##id(                                    \
-      ::lab::Scenario{#id, about, &lab_scenario_##id, ::lab::Options __VA_ARGS__, __FILE__});        \
+#define LAB_SCENARIO(id, about, ...)                                                          \
+  static void lab_scenario_##id();                                                            \
+  static const ::lab::detail::Registration lab_registration_##id(                             \
+      ::lab::Scenario{#id, about, &lab_scenario_##id, ::lab::Options __VA_ARGS__, __FILE__}); \
   static void lab_scenario_##id()
 
 // Fails the execution unless `holds`.

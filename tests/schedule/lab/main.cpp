@@ -50,11 +50,16 @@ void set_mode(Command& command, const std::string& mode) {
 
 void set_strategy(Command& command, const std::string& strategy) {
   using Search = Settings::Search;
-  if (strategy == "standard") command.settings.search = Search::standard;
-  else if (strategy == "dfs") command.settings.search = Search::depth_first;
-  else if (strategy == "pct") command.settings.search = Search::pct;
-  else if (strategy == "random") command.settings.search = Search::random;
-  else bad_usage();
+  if (strategy == "standard")
+    command.settings.search = Search::standard;
+  else if (strategy == "dfs")
+    command.settings.search = Search::depth_first;
+  else if (strategy == "pct")
+    command.settings.search = Search::pct;
+  else if (strategy == "random")
+    command.settings.search = Search::random;
+  else
+    bad_usage();
 }
 
 Command parse(int argc, char** argv) {
@@ -65,27 +70,39 @@ Command parse(int argc, char** argv) {
       if (++i == argc) bad_usage();
       return argv[i];
     };
-    if (option == "--list") command.list = true;
-    else if (option == "--report") command.report = true;
-    else if (option == "--quiet") command.quiet = true;
-    else if (option == "--no-reduction") command.settings.reduce = false;
-    else if (option == "--scenario") command.patterns.push_back(value());
-    else if (option == "--mode") set_mode(command, value());
-    else if (option == "--strategy") set_strategy(command, value());
-    else if (option == "--bound") command.settings.bound = std::stoi(value());
-    else if (option == "--runs") command.settings.runs = std::stoull(value());
-    else if (option == "--seed") command.settings.seed = std::stoull(value());
-    else if (option == "--seconds") command.settings.seconds = std::stod(value());
-    else if (option == "--replay") command.replay = value();
+    if (option == "--list")
+      command.list = true;
+    else if (option == "--report")
+      command.report = true;
+    else if (option == "--quiet")
+      command.quiet = true;
+    else if (option == "--no-reduction")
+      command.settings.reduce = false;
+    else if (option == "--scenario")
+      command.patterns.push_back(value());
+    else if (option == "--mode")
+      set_mode(command, value());
+    else if (option == "--strategy")
+      set_strategy(command, value());
+    else if (option == "--bound")
+      command.settings.bound = std::stoi(value());
+    else if (option == "--runs")
+      command.settings.runs = std::stoull(value());
+    else if (option == "--seed")
+      command.settings.seed = std::stoull(value());
+    else if (option == "--seconds")
+      command.settings.seconds = std::stod(value());
+    else if (option == "--replay")
+      command.replay = value();
     else if (option == "--shard") {  // I/N
       const std::string text = value();
       command.shard = static_cast<unsigned>(std::stoul(text));
       command.shards = static_cast<unsigned>(std::stoul(text.substr(text.find('/') + 1)));
-    }
-    else if (option == "--mutant") {
+    } else if (option == "--mutant") {
       lab::active_mutant = std::stoi(value());
       command.hunting = true;
-    } else bad_usage();
+    } else
+      bad_usage();
   }
   if (command.patterns.empty()) command.patterns.emplace_back("*");
   return command;
@@ -101,7 +118,9 @@ int list_scenarios() {
 void print_line(const Result& result) {
   char bound[64];
   std::snprintf(bound, sizeof bound, "%u%s", result.bound,
-                result.unbounded ? " (all)" : result.complete ? "" : " (cut)");
+                result.unbounded  ? " (all)"
+                : result.complete ? ""
+                                  : " (cut)");
   std::printf("%-40s %-4s bound %-8s %9llu executions %8llu pruned %11llu steps %7llu pct %8.2f s  %s\n",
               result.scenario->name, result.weak ? "weak" : "sc", bound,
               static_cast<unsigned long long>(result.executions), static_cast<unsigned long long>(result.pruned),

@@ -25,8 +25,7 @@ constexpr bool acquires(std::memory_order order) noexcept {
 }
 
 constexpr bool releases(std::memory_order order) noexcept {
-  return order == std::memory_order_release || order == std::memory_order_acq_rel ||
-         order == std::memory_order_seq_cst;
+  return order == std::memory_order_release || order == std::memory_order_acq_rel || order == std::memory_order_seq_cst;
 }
 
 constexpr std::uint64_t truncate(std::uint64_t value, unsigned size) noexcept {
@@ -45,18 +44,12 @@ void set_raw_value(const Location& location, std::uint64_t value) noexcept {
 
 std::uint64_t apply(Rmw how, std::uint64_t old, std::uint64_t operand) noexcept {
   switch (how) {
-    case Rmw::exchange:
-      return operand;
-    case Rmw::add:
-      return old + operand;
-    case Rmw::sub:
-      return old - operand;
-    case Rmw::bit_and:
-      return old & operand;
-    case Rmw::bit_or:
-      return old | operand;
-    case Rmw::bit_xor:
-      return old ^ operand;
+    case Rmw::exchange: return operand;
+    case Rmw::add: return old + operand;
+    case Rmw::sub: return old - operand;
+    case Rmw::bit_and: return old & operand;
+    case Rmw::bit_or: return old | operand;
+    case Rmw::bit_xor: return old ^ operand;
   }
   return old;
 }
@@ -65,8 +58,8 @@ std::uint64_t apply(Rmw how, std::uint64_t old, std::uint64_t operand) noexcept 
 
 Memory::Memory(World& world)
     : world_(world),
-      pool_(static_cast<char*>(mmap(nullptr, kPoolSize, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
+      pool_(static_cast<char*>(
+          mmap(nullptr, kPoolSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
   undo_.reserve(kMaxUndo);
 }
 
@@ -161,8 +154,7 @@ Message& Memory::append(Location& location) {
 }
 
 // Makes `value` the latest. `continues`: a read-modify-write, which carries on the release sequence it extends.
-void Memory::publish(Fiber& self, Location& location, std::uint64_t value, std::memory_order order,
-                     bool continues) {
+void Memory::publish(Fiber& self, Location& location, std::uint64_t value, std::memory_order order, bool continues) {
   const std::uint64_t before = raw_value(location);
   // In weak mode a write does not depend on who read what before it.
   self.hash = mix(mix(self.hash, location.write_hash), weak_ ? 0 : location.read_hash);
@@ -220,8 +212,7 @@ void Memory::store(Fiber& self, Location& location, std::uint64_t value, std::me
   publish(self, location, truncate(value, location.size), order, false);
 }
 
-std::uint64_t Memory::modify(Fiber& self, Location& location, Rmw how, std::uint64_t operand,
-                             std::memory_order order) {
+std::uint64_t Memory::modify(Fiber& self, Location& location, Rmw how, std::uint64_t operand, std::memory_order order) {
   const std::uint64_t old = raw_value(location);
   if (acquires(order)) {
     if (weak_) {
@@ -234,9 +225,8 @@ std::uint64_t Memory::modify(Fiber& self, Location& location, Rmw how, std::uint
   return old;
 }
 
-std::uint64_t Memory::compare_exchange(Fiber& self, Location& location, std::uint64_t expected,
-                                       std::uint64_t desired, std::memory_order success,
-                                       std::memory_order failure) {
+std::uint64_t Memory::compare_exchange(Fiber& self, Location& location, std::uint64_t expected, std::uint64_t desired,
+                                       std::memory_order success, std::memory_order failure) {
   const std::uint64_t old = raw_value(location);
   if (old == truncate(expected, location.size)) return modify(self, location, Rmw::exchange, desired, success);
   // A failed exchange is a load of the latest message.

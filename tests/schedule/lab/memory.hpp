@@ -39,18 +39,18 @@ struct Message {
 struct Location {
   std::uintptr_t address;
   std::uint8_t size;
-  std::uint8_t watch;             // index + 1 into the world's watches
-  std::uint8_t accessors;         // bit masks of threads
+  std::uint8_t watch;      // index + 1 into the world's watches
+  std::uint8_t accessors;  // bit masks of threads
   std::uint8_t writers;
-  std::uint16_t next;             // another location in the same half granule
-  std::uint64_t write_hash;       // the last write and all its past
-  std::uint64_t read_hash;        // the reads since
-  VectorClock released;           // sc mode: what acquiring the value brings
-  VectorClock touched;            // each thread's own clock at its last access
-  Message* messages;              // weak mode
+  std::uint16_t next;        // another location in the same half granule
+  std::uint64_t write_hash;  // the last write and all its past
+  std::uint64_t read_hash;   // the reads since
+  VectorClock released;      // sc mode: what acquiring the value brings
+  VectorClock touched;       // each thread's own clock at its last access
+  Message* messages;         // weak mode
   std::uint32_t message_count;
   std::uint32_t message_capacity;
-  std::uint16_t sequential;       // weak mode: the oldest message a seq_cst load may return
+  std::uint16_t sequential;  // weak mode: the oldest message a seq_cst load may return
   std::uint64_t sequential_hash;
 };
 

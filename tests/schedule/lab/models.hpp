@@ -12,7 +12,9 @@
 namespace lab::models {
 
 namespace detail {
-inline std::uint64_t hash(std::uint64_t a, std::uint64_t b) { return (a ^ 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u + b; }
+inline std::uint64_t hash(std::uint64_t a, std::uint64_t b) {
+  return (a ^ 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u + b;
+}
 }  // namespace detail
 
 struct Lock {
@@ -37,8 +39,7 @@ struct Lock {
         if (op.result != (held ? 1 : 0)) return false;
         held = false;
         return true;
-      default:
-        return op.result == (held ? 1 : 0);
+      default: return op.result == (held ? 1 : 0);
     }
   }
 };
@@ -64,8 +65,7 @@ struct RLock {
         if (op.result != (mine ? 1 : 0)) return false;
         if (mine) --depth;
         return true;
-      default:
-        return op.result == (depth != 0 ? 1 : 0);
+      default: return op.result == (depth != 0 ? 1 : 0);
     }
   }
 };
@@ -105,7 +105,9 @@ struct Event {
     constexpr const char* names[] = {"set", "clear", "is_set", "wait"};
     return names[what];
   }
-  std::uint64_t key() const { return (flag ? 1u : 0u) | (static_cast<std::uint64_t>(waiting) << 1) | (static_cast<std::uint64_t>(let_go) << 16); }
+  std::uint64_t key() const {
+    return (flag ? 1u : 0u) | (static_cast<std::uint64_t>(waiting) << 1) | (static_cast<std::uint64_t>(let_go) << 16);
+  }
   bool apply(const Operation& op, unsigned phase) {
     const std::uint32_t me = 1u << op.thread;
     switch (op.what) {
@@ -114,13 +116,9 @@ struct Event {
         let_go |= waiting;
         waiting = 0;
         return true;
-      case kClear:
-        flag = false;
-        return true;
-      case kIsSet:
-        return op.result == (flag ? 1 : 0);
-      default:
-        break;
+      case kClear: flag = false; return true;
+      case kIsSet: return op.result == (flag ? 1 : 0);
+      default: break;
     }
     if (phase == 0) {
       (flag ? let_go : waiting) |= me;
@@ -137,9 +135,8 @@ struct Event {
   }
 };
 
-// Condition over a Lock. wait: joins the queue and frees the lock; one that gives up leaves the queue; and in the end it
-// takes the lock back.
-// notify(n) picks exactly the first min(n, waiting).
+// Condition over a Lock. wait: joins the queue and frees the lock; one that gives up leaves the queue; and in the end
+// it takes the lock back. notify(n) picks exactly the first min(n, waiting).
 struct Condition {
   enum What : int { kAcquire, kRelease, kWait, kNotify };
   bool held = false;
@@ -158,11 +155,10 @@ struct Condition {
         if (held) return false;
         held = true;
         return true;
-      case kRelease:
-        held = false;
-        return true;
+      case kRelease: held = false; return true;
       case kNotify:
-        for (std::int64_t n = op.argument; n > 0 && queue != 0; --n, queue >>= 8) notified |= 1u << ((queue & 0xff) - 1);
+        for (std::int64_t n = op.argument; n > 0 && queue != 0; --n, queue >>= 8)
+          notified |= 1u << ((queue & 0xff) - 1);
         return true;
       default:
         if (phase == 0) return join(op.thread);
@@ -204,10 +200,10 @@ struct Barrier {
   unsigned parties = 2;
   unsigned arrived = 0;
   bool broken = false;
-  std::uint32_t inside = 0;     // arrived, not let go
-  std::uint32_t passed = 0;     // let go
-  std::uint32_t failed = 0;     // let go with an error
-  std::uint32_t index = 0;      // four bits a thread
+  std::uint32_t inside = 0;  // arrived, not let go
+  std::uint32_t passed = 0;  // let go
+  std::uint32_t failed = 0;  // let go with an error
+  std::uint32_t index = 0;   // four bits a thread
 
   static unsigned phases(const Operation& op) { return op.what == kWait ? 2 : 1; }
   static const char* name(int what) {
@@ -219,16 +215,10 @@ struct Barrier {
   }
   bool apply(const Operation& op, unsigned phase) {
     switch (op.what) {
-      case kAbort:
-        break_all(true);
-        return true;
-      case kReset:
-        break_all(false);
-        return true;
-      case kBroken:
-        return op.result == (broken ? 1 : 0);
-      default:
-        return phase == 0 ? arrive(op.thread) : leave(op);
+      case kAbort: break_all(true); return true;
+      case kReset: break_all(false); return true;
+      case kBroken: return op.result == (broken ? 1 : 0);
+      default: return phase == 0 ? arrive(op.thread) : leave(op);
     }
   }
 

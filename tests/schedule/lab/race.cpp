@@ -27,9 +27,7 @@ Site unpack(std::uint64_t packed) noexcept {
   return site;
 }
 
-unsigned byte_mask(std::uintptr_t address, unsigned size) noexcept {
-  return ((1u << size) - 1u) << (address & 7);
-}
+unsigned byte_mask(std::uintptr_t address, unsigned size) noexcept { return ((1u << size) - 1u) << (address & 7); }
 
 }  // namespace
 
@@ -67,8 +65,8 @@ void Memory::check_alive(Fiber& self, const Cell& cell, std::uintptr_t address, 
   }
 }
 
-void Memory::check_written(Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask,
-                           const char* what, const Site& site) {
+void Memory::check_written(Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+                           const Site& site) {
   if ((cell.written & mask) == 0 || cell.writer == self.id) return;
   if (cell.write_clock <= self.clock.at[cell.writer]) return;
   world_.fail("data race", std::string(self.name) + " " + what + " " + world_.describe(address) + " at " +
@@ -87,8 +85,7 @@ void Memory::read_granule(Fiber& self, std::uintptr_t address, unsigned mask, co
   cell.read_pc = pack(site);
 }
 
-void Memory::write_granule(Fiber& self, std::uintptr_t address, unsigned mask, const char* what,
-                           const Site& site) {
+void Memory::write_granule(Fiber& self, std::uintptr_t address, unsigned mask, const char* what, const Site& site) {
   Cell& cell = *fresh(address);
   check_alive(self, cell, address, site);
   check_written(self, cell, address, mask, what, site);
@@ -119,8 +116,8 @@ void Memory::forget_locations(Fiber& self, Cell& cell, std::uintptr_t address, u
       for (unsigned i = 0; i < kMaxThreads; ++i) {
         if (i == self.id || location.touched.at[i] <= self.clock.at[i]) continue;
         world_.fail("data race", std::string(self.name) + " " + what + " the atomic " + world_.describe(address) +
-                                     " at " + describe_site(site) + "\n  while nothing orders it after an operation by " +
-                                     world_.fiber(i).name);
+                                     " at " + describe_site(site) +
+                                     "\n  while nothing orders it after an operation by " + world_.fiber(i).name);
       }
       *link = location.next;
     }

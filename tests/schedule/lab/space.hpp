@@ -19,9 +19,9 @@ struct alignas(64) Cell {
   std::uint32_t generation;  // the execution that the rest speaks of; any other: untouched
   std::uint8_t dead;         // freed in this execution
   std::uint8_t writer;
-  std::uint8_t written;      // byte mask of the last write; 0: none
+  std::uint8_t written;  // byte mask of the last write; 0: none
   std::uint8_t reserved;
-  std::uint16_t location[2]; // atomic that starts in each half, as an index into the world's locations; 0: none
+  std::uint16_t location[2];  // atomic that starts in each half, as an index into the world's locations; 0: none
   std::int16_t write_clock;
   std::uint16_t shared_era;  // outlives executions: see Memory::is_shared()
   std::uint64_t write_pc;    // see Space::pack()
@@ -52,9 +52,7 @@ class Space {
     return address - kStacks < kEnd - kStacks || address - globals_begin < globals_end - globals_begin;
   }
   static bool is_heap(std::uintptr_t address) noexcept { return address - kHeaps < kEnd - kHeaps; }
-  static bool is_stack(std::uintptr_t address) noexcept {
-    return address - kStacks < kMaxThreads * kStackSize;
-  }
+  static bool is_stack(std::uintptr_t address) noexcept { return address - kStacks < kMaxThreads * kStackSize; }
   static unsigned stack_owner(std::uintptr_t address) noexcept {
     return static_cast<unsigned>((address - kStacks) / kStackSize);
   }
@@ -64,9 +62,7 @@ class Space {
   static char* stack_bottom(unsigned thread) noexcept {
     return reinterpret_cast<char*>(kStacks + thread * kStackSize + kGuardSize);
   }
-  static char* heap_bottom(unsigned thread) noexcept {
-    return reinterpret_cast<char*>(kHeaps + thread * kHeapSize);
-  }
+  static char* heap_bottom(unsigned thread) noexcept { return reinterpret_cast<char*>(kHeaps + thread * kHeapSize); }
 
   static std::size_t globals_size() noexcept { return globals_end - globals_begin; }
 

@@ -75,9 +75,7 @@ class stop_token {
   bool stop_requested() const noexcept { return state_.requested(); }
   bool stop_possible() const noexcept { return state_.possible(); }
   void swap(stop_token& other) noexcept { std::swap(state_, other.state_); }
-  friend bool operator==(const stop_token& a, const stop_token& b) noexcept {
-    return a.state_.get() == b.state_.get();
-  }
+  friend bool operator==(const stop_token& a, const stop_token& b) noexcept { return a.state_.get() == b.state_.get(); }
 
  private:
   friend class stop_source;
@@ -119,9 +117,7 @@ class stop_callback : private detail::StopCallback {
   ~stop_callback() { detach(); }
 
  private:
-  static void run(detail::StopCallback& self) {
-    std::forward<F>(static_cast<stop_callback&>(self).callback_)();
-  }
+  static void run(detail::StopCallback& self) { std::forward<F>(static_cast<stop_callback&>(self).callback_)(); }
 
   F callback_;
   stop_token token_;

@@ -58,9 +58,7 @@ void catch_crashes() {
   sigaction(SIGBUS, &action, nullptr);
 }
 
-ExceptionState* exception_state() noexcept {
-  return reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
-}
+ExceptionState* exception_state() noexcept { return reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals()); }
 
 }  // namespace
 
@@ -145,8 +143,7 @@ Fiber* World::free_slot() noexcept {
   }
   // A slot is used again once the new thread is ordered after all that the old one did.
   for (Fiber& fiber : fibers_) {
-    if (fiber.state == RunState::finished && fiber.noted &&
-        current_->clock.at[fiber.id] >= fiber.clock.at[fiber.id]) {
+    if (fiber.state == RunState::finished && fiber.noted && current_->clock.at[fiber.id] >= fiber.clock.at[fiber.id]) {
       return &fiber;
     }
   }
@@ -175,8 +172,7 @@ unsigned World::spawn(const char* name, Body* body, bool background) {
   ready_ |= bit(fiber.id);
   spinning_ &= ~bit(fiber.id);
   dirty_ &= ~bit(fiber.id);
-  fiber.context.prepare(Space::stack_bottom(fiber.id), Space::kStackSize - Space::kGuardSize, &World::enter,
-                        &fiber);
+  fiber.context.prepare(Space::stack_bottom(fiber.id), Space::kStackSize - Space::kGuardSize, &World::enter, &fiber);
   return fiber.id;
 }
 
@@ -320,8 +316,7 @@ WakeReason World::choose_fate(std::int64_t deadline, bool interruptible) {
   return fates[answer];
 }
 
-WakeReason World::block(const void* key, const char* in, std::int64_t deadline, bool interruptible,
-                        const Site& site) {
+WakeReason World::block(const void* key, const char* in, std::int64_t deadline, bool interruptible, const Site& site) {
   Fiber& self = *current_;
   if (deadline <= now_) return WakeReason::timed_out;
   // A fault is decided now and strikes when the scheduler comes back to this thread: every moment in between is one

@@ -23,14 +23,14 @@ namespace lab::detail {
 
 // Each is a choice, open only while the scenario's budget for it lasts.
 enum class Fault : std::uint8_t {
-  timeout,      // a bounded wait ends by its deadline although others could still move
-  interrupt,    // a futex wait ends with EINTR
-  spurious,     // a futex wait ends for no reason
-  stale,        // weak mode: a load returns an older message
-  weak_cas,     // compare_exchange_weak fails for no reason
-  spawn,        // the system has no thread to give
-  allocation,   // operator new throws
-  clock_jump,   // the clock moves on by a second while it is read
+  timeout,     // a bounded wait ends by its deadline although others could still move
+  interrupt,   // a futex wait ends with EINTR
+  spurious,    // a futex wait ends for no reason
+  stale,       // weak mode: a load returns an older message
+  weak_cas,    // compare_exchange_weak fails for no reason
+  spawn,       // the system has no thread to give
+  allocation,  // operator new throws
+  clock_jump,  // the clock moves on by a second while it is read
   count
 };
 using Budget = std::array<std::uint8_t, static_cast<std::size_t>(Fault::count)>;
@@ -107,7 +107,7 @@ class World {
 
   // Allocation on the running fiber's heap, while an execution runs.
   void* allocate(std::size_t size, std::size_t alignment);
-  void release(void* memory, const Site& site);
+  void release(void* block, const Site& site);
 
   bool tracing() const noexcept { return setup_.tracing; }
   void trace(const char* operation, const void* where, const std::string& text, const Site& site);
@@ -180,7 +180,7 @@ class World {
   unsigned idle_rounds_ = 0;
   bool running_ = false;
   bool bounded_ = false;
-  bool moved_ = false;          // the last question was answered with something else than "go on"
+  bool moved_ = false;  // the last question was answered with something else than "go on"
   std::int64_t now_ = 0;
   std::uint32_t wait_order_ = 0;
   std::uint32_t generation_ = 0;

@@ -73,11 +73,11 @@ void* World::allocate(std::size_t size, std::size_t alignment) {
   return bottom + at;
 }
 
-void World::release(void* memory, const Site& site) {
-  auto* const header = static_cast<BlockHeader*>(memory) - 1;
+void World::release(void* block, const Site& site) {
+  auto* const header = static_cast<BlockHeader*>(block) - 1;
   if (header->mark != kMark) fail("freed memory", "delete of no block, at " + describe_site(site));
   --live_allocations_;
-  this->memory.retire(*current_, memory, header->size, site);
+  memory.retire(*current_, block, header->size, site);
 }
 
 }  // namespace lab::detail

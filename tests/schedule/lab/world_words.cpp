@@ -10,7 +10,7 @@ namespace lab::detail {
 
 void World::fail(const char* kind, const std::string& text) {
   {
-    const Outside outside(*this);
+    const Outside guard(*this);
     failure_kind = kind;
     failure_text = text;
   }
@@ -31,14 +31,9 @@ std::string World::describe_fibers() const {
     text += "  ";
     text += fiber.name;
     switch (fiber.state) {
-      case RunState::absent:
-        break;
-      case RunState::ready:
-        text += (spinning_ & bit(fiber.id)) != 0 ? " spins" : " can move";
-        break;
-      case RunState::finished:
-        text += " has ended";
-        break;
+      case RunState::absent: break;
+      case RunState::ready: text += (spinning_ & bit(fiber.id)) != 0 ? " spins" : " can move"; break;
+      case RunState::finished: text += " has ended"; break;
       case RunState::blocked:
         text += std::string(" waits in ") + fiber.waits_in + " on ";
         text += describe(reinterpret_cast<std::uintptr_t>(fiber.waits_on));
@@ -52,7 +47,7 @@ std::string World::describe_fibers() const {
 }
 
 void World::trace(const char* operation, const void* where, const std::string& text, const Site& site) {
-  const Outside outside(*this);
+  const Outside guard(*this);
   char line[512];
   std::snprintf(line, sizeof line, "%4u  %-10s %s", steps_, current_->name, operation);
   std::string words = line;
@@ -64,7 +59,7 @@ void World::trace(const char* operation, const void* where, const std::string& t
 
 void World::name(const void* begin, std::size_t size, const char* name) {
   if (!setup_.tracing) return;
-  const Outside outside(*this);
+  const Outside guard(*this);
   Named named{reinterpret_cast<std::uintptr_t>(begin), size, {}};
   std::snprintf(named.name, sizeof named.name, "%s", name);
   names_.push_back(named);
@@ -83,8 +78,7 @@ std::string World::describe(std::uintptr_t address) const {
   char text[64];
   if (Space::is_stack(address)) {
     const unsigned owner = Space::stack_owner(address);
-    std::snprintf(text, sizeof text, "a local of %s (%#lx)", fibers_[owner].name,
-                  static_cast<unsigned long>(address));
+    std::snprintf(text, sizeof text, "a local of %s (%#lx)", fibers_[owner].name, static_cast<unsigned long>(address));
     return text;
   }
   if (address - Space::globals_begin < Space::globals_size()) {

@@ -30,14 +30,24 @@ LAB_SCENARIO(barrier_two, "both see what the other did before", {.bound = 8, .we
   auto* barrier = make_barrier(2);
   int a = 0;
   int b = 0;
-  lab::together({{"a", [&] { a = 1; wait_at(*barrier); lab::check(b == 1, "b's data"); }},
-                 {"b", [&] { b = 1; wait_at(*barrier); lab::check(a == 1, "a's data"); }}});
+  lab::together({{"a",
+                  [&] {
+                    a = 1;
+                    wait_at(*barrier);
+                    lab::check(b == 1, "b's data");
+                  }},
+                 {"b", [&] {
+                    b = 1;
+                    wait_at(*barrier);
+                    lab::check(a == 1, "a's data");
+                  }}});
   lab::check(barrier->n_waiting() == 0 && !barrier->broken(), "as new");
   lab::destroy(barrier);
 }
 
 // OSv #857, HPX #2603: a fast thread re-enters before slow ones have left.
-LAB_SCENARIO(barrier_immediate_reentry, "three generations without a pause", {.bound = 3, .weak_bound = 2, .pct_runs = 2000}) {
+LAB_SCENARIO(barrier_immediate_reentry, "three generations without a pause",
+             {.bound = 3, .weak_bound = 2, .pct_runs = 2000}) {
   auto* barrier = make_barrier(2);
   int rounds[2] = {0, 0};
   const auto go_round = [&](int me) {
@@ -51,7 +61,8 @@ LAB_SCENARIO(barrier_immediate_reentry, "three generations without a pause", {.b
   lab::together({{"a", [&] { go_round(0); }}, {"b", [&] { go_round(1); }}});
 }
 
-LAB_SCENARIO(barrier_three_reentry, "three threads, two generations: indices are all different", {.bound = 1, .pct_runs = 4000}) {
+LAB_SCENARIO(barrier_three_reentry, "three threads, two generations: indices are all different",
+             {.bound = 1, .pct_runs = 4000}) {
   auto* barrier = make_barrier(3);
   Atomic<std::uint32_t> indices[2] = {{0}, {0}};
   const auto go_round = [&] {
@@ -65,7 +76,8 @@ LAB_SCENARIO(barrier_three_reentry, "three threads, two generations: indices are
   for (auto& seen : indices) lab::check(seen.load(std::memory_order_relaxed) == 7, "0, 1 and 2");
 }
 
-LAB_SCENARIO(barrier_history, "two waits, one bounded, explained by one order", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
+LAB_SCENARIO(barrier_history, "two waits, one bounded, explained by one order",
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* barrier = make_barrier(2);
   lab::together({{"a", [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); }},
                  {"b", [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); }},
@@ -76,30 +88,28 @@ LAB_SCENARIO(barrier_history, "two waits, one bounded, explained by one order", 
 LAB_SCENARIO(barrier_abort, "abort() against the thread that completes the set", {.bound = 3, .weak_bound = 2}) {
   auto* barrier = make_barrier(2);
   const auto wait = [&] { lab::run(Model::kWait, 0, [&] { return wait_at(*barrier); }); };
-  lab::together({{"a", wait},
-                 {"b", wait},
-                 {"aborter", [&] { lab::run(Model::kAbort, 0, [&] { barrier->abort(); }); }}});
+  lab::together(
+      {{"a", wait}, {"b", wait}, {"aborter", [&] { lab::run(Model::kAbort, 0, [&] { barrier->abort(); }); }}});
   lab::check_linearizable(Model{});
 }
 
-LAB_SCENARIO(barrier_reset, "reset() against waiters and a bound", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(barrier_reset, "reset() against waiters and a bound",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
   auto* barrier = make_barrier(2);
   const auto wait = [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); };
-  lab::together({{"a", wait},
-                 {"b", wait},
-                 {"resetter", [&] { lab::run(Model::kReset, 0, [&] { barrier->reset(); }); }}});
+  lab::together(
+      {{"a", wait}, {"b", wait}, {"resetter", [&] { lab::run(Model::kReset, 0, [&] { barrier->reset(); }); }}});
   lab::check_linearizable(Model{});
 }
 
-LAB_SCENARIO(barrier_reset_after_abort, "reset() mends it while broken threads still leave", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 2}}) {
+LAB_SCENARIO(barrier_reset_after_abort, "reset() mends it while broken threads still leave",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 2}}) {
   auto* barrier = make_barrier(2);
   const auto wait = [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); };
-  lab::together({{"a", wait},
-                 {"b", wait},
-                 {"mender", [&] {
-                    lab::run(Model::kAbort, 0, [&] { barrier->abort(); });
-                    lab::run(Model::kReset, 0, [&] { barrier->reset(); });
-                  }}});
+  lab::together({{"a", wait}, {"b", wait}, {"mender", [&] {
+                                              lab::run(Model::kAbort, 0, [&] { barrier->abort(); });
+                                              lab::run(Model::kReset, 0, [&] { barrier->reset(); });
+                                            }}});
   lab::check_linearizable(Model{});
 }
 
@@ -125,7 +135,8 @@ LAB_SCENARIO(barrier_action, "the action runs once, before anyone goes on", {.bo
   lab::destroy(barrier);
 }
 
-LAB_SCENARIO(barrier_action_reentry, "newcomers wait while the action runs", {.bound = 1, .weak_bound = 1, .pct_runs = 3000}) {
+LAB_SCENARIO(barrier_action_reentry, "newcomers wait while the action runs",
+             {.bound = 1, .weak_bound = 1, .pct_runs = 3000}) {
   int runs = 0;
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
   lab::watch("Barrier", barrier, 0xffffffff);
@@ -155,7 +166,8 @@ LAB_SCENARIO(barrier_action_throws, "an action that throws breaks it for the oth
   lab::check(barrier->broken(), "and it stays broken");
 }
 
-LAB_SCENARIO(barrier_action_against_abort_and_reset, "abort() and reset() while the action runs", {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
+LAB_SCENARIO(barrier_action_against_abort_and_reset, "abort() and reset() while the action runs",
+             {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] { lab::yield(); });
   lab::watch("Barrier", barrier, 0xffffffff);
   int a = 0;
@@ -166,7 +178,8 @@ LAB_SCENARIO(barrier_action_against_abort_and_reset, "abort() and reset() while 
   lab::check(a < 0 || b < 0 || (a != b && a + b == 1), "indices 0 and 1");
 }
 
-LAB_SCENARIO(barrier_timeout_breaks_others, "one bound ends, and nobody is left waiting", {.bound = 1, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(barrier_timeout_breaks_others, "one bound ends, and nobody is left waiting",
+             {.bound = 1, .faults = {.timeouts = 1}}) {
   auto* barrier = make_barrier(3);
   int results[3];
   lab::together({{"bounded", [&] { results[0] = wait_at(*barrier, seconds(1)); }},
@@ -184,7 +197,8 @@ LAB_SCENARIO(barrier_action_newcomers, "four threads, two at a time, with an act
   lab::check(runs == 2, "once a set");
 }
 
-LAB_SCENARIO(barrier_reset_within_action, "reset() during the action fails the set, and only that", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(barrier_reset_within_action, "reset() during the action fails the set, and only that",
+             {.bound = 2, .weak_bound = 1}) {
   Barrier* barrier = nullptr;
   barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { barrier->reset(); });
   const auto wait = [&] { lab::check(wait_at(*barrier) < 0, "reset meanwhile"); };
@@ -200,7 +214,8 @@ LAB_SCENARIO(barrier_abort_within_action, "abort() during the action breaks it",
   lab::check(barrier->broken(), "and it stays broken");
 }
 
-LAB_SCENARIO(barrier_action_timeout, "a bound counts no more once the set is full", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(barrier_action_timeout, "a bound counts no more once the set is full",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] {});
   int a = 0;
   int b = 0;

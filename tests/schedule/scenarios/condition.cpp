@@ -18,11 +18,13 @@ struct Guarded {
   Condition condition{lock};
 };
 
-LAB_SCENARIO(condition_no_lost_notify, "test, wait, notify: the classic", {.bound = 4, .weak_bound = 3, .faults = {.spurious = 1}}) {
+LAB_SCENARIO(condition_no_lost_notify, "test, wait, notify: the classic",
+             {.bound = 4, .weak_bound = 3, .faults = {.spurious = 1}}) {
   auto* shared = lab::make<Guarded>("guarded");
   lab::watch("Condition", &shared->condition, 3);
   bool ready = false;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     With hold(shared->condition);
                     while (!ready) lab::check(shared->condition.wait(), "notified");
                   }},
@@ -34,10 +36,12 @@ LAB_SCENARIO(condition_no_lost_notify, "test, wait, notify: the classic", {.boun
   lab::destroy(shared);
 }
 
-LAB_SCENARIO(condition_over_own_rlock, "every level of an RLock is given up and restored", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(condition_over_own_rlock, "every level of an RLock is given up and restored",
+             {.bound = 3, .weak_bound = 2}) {
   auto* condition = lab::make<Condition>("condition");
   bool ready = false;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     condition->acquire();
                     condition->acquire();
                     while (!ready) condition->wait();
@@ -56,7 +60,8 @@ LAB_SCENARIO(condition_over_own_rlock, "every level of an RLock is given up and 
 
 void wait_in_history(Guarded& shared, bool bounded) {
   lab::run(Model::kAcquire, 0, [&] { shared.lock.acquire(); });
-  lab::run(Model::kWait, bounded, [&] { return bounded ? shared.condition.wait(seconds(1)) : shared.condition.wait(); });
+  lab::run(Model::kWait, bounded,
+           [&] { return bounded ? shared.condition.wait(seconds(1)) : shared.condition.wait(); });
   lab::run(Model::kRelease, 0, [&] { shared.lock.release(); });
 }
 
@@ -66,23 +71,29 @@ void notify_in_history(Guarded& shared, std::size_t n) {
   lab::run(Model::kRelease, 0, [&] { shared.lock.release(); });
 }
 
-LAB_SCENARIO(condition_history, "a bounded wait and a notify are explained by one order", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
+LAB_SCENARIO(condition_history, "a bounded wait and a notify are explained by one order",
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* shared = lab::make<Guarded>("guarded");
-  lab::together({{"waiter", [&] { wait_in_history(*shared, true); }},
-                 {"notifier", [&] { notify_in_history(*shared, 1); }}});
+  lab::together(
+      {{"waiter", [&] { wait_in_history(*shared, true); }}, {"notifier", [&] { notify_in_history(*shared, 1); }}});
   lab::check_linearizable(Model{});
 }
 
 // nsync 215217c: requeue, a timeout of who was moved, and a second notify.
-LAB_SCENARIO(condition_notify_twice_against_timeout, "requeue, timeout and a second notify", {.bound = 1, .faults = {.timeouts = 2}, .pct_runs = 2000}) {
+LAB_SCENARIO(condition_notify_twice_against_timeout, "requeue, timeout and a second notify",
+             {.bound = 1, .faults = {.timeouts = 2}, .pct_runs = 2000}) {
   auto* shared = lab::make<Guarded>("guarded");
   lab::together({{"w", [&] { wait_in_history(*shared, true); }},
                  {"v", [&] { wait_in_history(*shared, true); }},
-                 {"notifier", [&] { notify_in_history(*shared, 1); notify_in_history(*shared, 1); }}});
+                 {"notifier", [&] {
+                    notify_in_history(*shared, 1);
+                    notify_in_history(*shared, 1);
+                  }}});
   lab::check_linearizable(Model{});
 }
 
-LAB_SCENARIO(condition_exact_count, "notify(1) wakes one of two, the first", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(condition_exact_count, "notify(1) wakes one of two, the first",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
   auto* shared = lab::make<Guarded>("guarded");
   lab::together({{"w", [&] { wait_in_history(*shared, true); }},
                  {"v", [&] { wait_in_history(*shared, true); }},
@@ -99,13 +110,11 @@ LAB_SCENARIO(condition_notify_all, "notify_all leaves nobody behind", {.bound = 
     while (!ready) shared->condition.wait();
     ++out;
   };
-  lab::together({{"w", wait},
-                 {"v", wait},
-                 {"notifier", [&] {
-                    With hold(shared->condition);
-                    ready = true;
-                    shared->condition.notify_all();
-                  }}});
+  lab::together({{"w", wait}, {"v", wait}, {"notifier", [&] {
+                                              With hold(shared->condition);
+                                              ready = true;
+                                              shared->condition.notify_all();
+                                            }}});
   lab::check(out == 2, "both are out");
   lab::destroy(shared);
 }
@@ -136,7 +145,8 @@ LAB_SCENARIO(condition_generations, "waiters and notifiers in more generations t
 LAB_SCENARIO(condition_bounded_buffer, "one producer, one consumer, room for one", {.bound = 2, .pct_runs = 2000}) {
   auto* shared = lab::make<Guarded>("guarded");
   int items = 0;
-  lab::together({{"producer", [&] {
+  lab::together({{"producer",
+                  [&] {
                     for (int i = 0; i < 2; ++i) {
                       With hold(shared->condition);
                       shared->condition.wait_for([&] { return items == 0; });
@@ -156,17 +166,20 @@ LAB_SCENARIO(condition_bounded_buffer, "one producer, one consumer, room for one
 }
 
 // Three standard libraries: the stop callback notified between the waiter's test and its wait.
-LAB_SCENARIO(condition_stop_against_notify, "stop, predicate and notify", {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
+LAB_SCENARIO(condition_stop_against_notify, "stop, predicate and notify",
+             {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
   auto* shared = lab::make<Guarded>("guarded");
   stop_source source;
   bool ready = false;
   bool result = false;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     With hold(shared->condition);
                     result = shared->condition.wait_for([&] { return ready; }, threading::forever, source.get_token());
                     lab::check(result == ready, "the predicate's last value");
                   }},
-                 {"notifier", [&] {
+                 {"notifier",
+                  [&] {
                     With hold(shared->condition);
                     ready = true;
                     shared->condition.notify();
@@ -174,33 +187,40 @@ LAB_SCENARIO(condition_stop_against_notify, "stop, predicate and notify", {.boun
                  {"stopper", [&] { source.request_stop(); }}});
 }
 
-LAB_SCENARIO(condition_stop_beside_a_waiter, "a notify is not spent on a waiter that was stopped", {.bound = 1, .pct_runs = 4000}) {
+LAB_SCENARIO(condition_stop_beside_a_waiter, "a notify is not spent on a waiter that was stopped",
+             {.bound = 1, .pct_runs = 4000}) {
   auto* shared = lab::make<Guarded>("guarded");
   stop_source source;
   int tokens = 0;
-  lab::together({{"stoppable", [&] {
-                    With hold(shared->condition);
-                    if (shared->condition.wait_for([&] { return tokens != 0; }, threading::forever, source.get_token())) {
-                      // It took the notification, so it passes the token on.
-                      shared->condition.notify();
-                    }
-                  }},
-                 {"patient", [&] {
-                    With hold(shared->condition);
-                    while (tokens == 0) shared->condition.wait();
-                  }},
-                 {"notifier", [&] {
-                    With hold(shared->condition);
-                    ++tokens;
-                    shared->condition.notify();
-                  }},
-                 {"stopper", [&] { source.request_stop(); }}});
+  lab::together(
+      {{"stoppable",
+        [&] {
+          With hold(shared->condition);
+          if (shared->condition.wait_for([&] { return tokens != 0; }, threading::forever, source.get_token())) {
+            // It took the notification, so it passes the token on.
+            shared->condition.notify();
+          }
+        }},
+       {"patient",
+        [&] {
+          With hold(shared->condition);
+          while (tokens == 0) shared->condition.wait();
+        }},
+       {"notifier",
+        [&] {
+          With hold(shared->condition);
+          ++tokens;
+          shared->condition.notify();
+        }},
+       {"stopper", [&] { source.request_stop(); }}});
 }
 
-LAB_SCENARIO(condition_wait_for_timeout, "wait_for returns what the predicate says after the deadline", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(condition_wait_for_timeout, "wait_for returns what the predicate says after the deadline",
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
   auto* shared = lab::make<Guarded>("guarded");
   bool ready = false;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     With hold(shared->condition);
                     const bool result = shared->condition.wait_for([&] { return ready; }, seconds(1));
                     lab::check(result == ready, "the predicate's last value");
@@ -213,10 +233,12 @@ LAB_SCENARIO(condition_wait_for_timeout, "wait_for returns what the predicate sa
 }
 
 // A Lock may be released by others while somebody notifies: the free lock is marked, and the first is woken.
-LAB_SCENARIO(condition_notify_while_lock_is_released, "notify while another thread releases the lock", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(condition_notify_while_lock_is_released, "notify while another thread releases the lock",
+             {.bound = 3, .weak_bound = 2}) {
   auto* shared = lab::make<Guarded>("guarded");
   bool waiting = false;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     shared->lock.acquire();
                     waiting = true;
                     lab::check(shared->condition.wait(), "notified");
@@ -248,7 +270,8 @@ LAB_SCENARIO(condition_destroyed_by_waiter, "the last waiter out destroys it", {
   auto* lock = lab::make<Lock>("lock");
   auto* condition = lab::make<Condition>("condition", *lock);
   bool ready = false;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     lock->acquire();
                     while (!ready) condition->wait();
                     lock->release();
@@ -272,11 +295,13 @@ struct SpinLock {
   void unlock() noexcept { held.store(false, std::memory_order_release); }
 };
 
-LAB_SCENARIO(condition_foreign_lock, "the same promises over somebody else's lock", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(condition_foreign_lock, "the same promises over somebody else's lock",
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
   SpinLock lock;
   threading::ConditionOver<SpinLock> condition(lock);
   bool ready = false;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     lock.lock();
                     const bool result = condition.wait_for([&] { return ready; }, seconds(1));
                     lab::check(result == ready, "the predicate's last value");
@@ -290,7 +315,8 @@ LAB_SCENARIO(condition_foreign_lock, "the same promises over somebody else's loc
                   }}});
 }
 
-LAB_SCENARIO(condition_foreign_two_waiters, "notify(1) twice over somebody else's lock lets both go", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(condition_foreign_two_waiters, "notify(1) twice over somebody else's lock lets both go",
+             {.bound = 2, .weak_bound = 1}) {
   SpinLock lock;
   threading::ConditionOver<SpinLock> condition(lock);
   int tokens = 0;
@@ -300,26 +326,27 @@ LAB_SCENARIO(condition_foreign_two_waiters, "notify(1) twice over somebody else'
     --tokens;
     lock.unlock();
   };
-  lab::together({{"w", wait},
-                 {"v", wait},
-                 {"notifier", [&] {
-                    for (int i = 0; i < 2; ++i) {
-                      lock.lock();
-                      ++tokens;
-                      condition.notify();
-                      lock.unlock();
-                    }
-                  }}});
+  lab::together({{"w", wait}, {"v", wait}, {"notifier", [&] {
+                                              for (int i = 0; i < 2; ++i) {
+                                                lock.lock();
+                                                ++tokens;
+                                                condition.notify();
+                                                lock.unlock();
+                                              }
+                                            }}});
 }
 
-LAB_SCENARIO(condition_timeout_beside_a_waiter, "one gives up, a later notify still finds the other", {.bound = 1, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(condition_timeout_beside_a_waiter, "one gives up, a later notify still finds the other",
+             {.bound = 1, .faults = {.timeouts = 1}}) {
   auto* shared = lab::make<Guarded>("guarded");
   bool ready = false;
-  lab::together({{"timed", [&] {
+  lab::together({{"timed",
+                  [&] {
                     With hold(shared->condition);
                     if (!ready) shared->condition.wait(seconds(1));
                   }},
-                 {"patient", [&] {
+                 {"patient",
+                  [&] {
                     With hold(shared->condition);
                     while (!ready) shared->condition.wait();
                   }},
@@ -335,13 +362,15 @@ LAB_SCENARIO(condition_two_over_one_lock, "two conditions share a lock and do no
   auto* one = lab::make<Condition>("one", *lock);
   auto* two = lab::make<Condition>("two", *lock);
   int stage = 0;
-  lab::together({{"a", [&] {
+  lab::together({{"a",
+                  [&] {
                     With hold(*one);
                     while (stage != 1) one->wait();
                     stage = 2;
                     two->notify();
                   }},
-                 {"b", [&] {
+                 {"b",
+                  [&] {
                     With hold(*two);
                     while (stage != 2) two->wait();
                   }},

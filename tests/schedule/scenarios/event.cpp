@@ -24,12 +24,16 @@ LAB_SCENARIO(event_set_wakes_all, "set() lets every waiter go, with the data", {
     lab::check(event->wait(), "no bound, so it was set");
     lab::check(data == 1, "data");
   };
-  lab::together({{"a", wait}, {"b", wait}, {"setter", [&] { data = 1; event->set(); }}});
+  lab::together({{"a", wait}, {"b", wait}, {"setter", [&] {
+                                              data = 1;
+                                              event->set();
+                                            }}});
   lab::destroy(event);
 }
 
 // bpo-13502: wait() returns true although clear() follows at once.
-LAB_SCENARIO(event_set_and_clear, "a clear() that follows at once does not send waiters back", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(event_set_and_clear, "a clear() that follows at once does not send waiters back",
+             {.bound = 3, .weak_bound = 2}) {
   auto* event = make_event();
   lab::together({{"waiter", [&] { lab::check(event->wait(seconds(1)), "set while it waited"); }},
                  {"setter", [&] {
@@ -39,7 +43,8 @@ LAB_SCENARIO(event_set_and_clear, "a clear() that follows at once does not send 
                   }}});
 }
 
-LAB_SCENARIO(event_history, "set, clear and a bounded wait are explained by one order", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(event_history, "set, clear and a bounded wait are explained by one order",
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
   auto* event = make_event();
   lab::together({{"waiter", [&] { lab::run(Model::kWait, 1, [&] { return event->wait(seconds(1)); }); }},
                  {"setter", [&] {
@@ -50,7 +55,8 @@ LAB_SCENARIO(event_history, "set, clear and a bounded wait are explained by one 
 }
 
 // Java CR 6822370, wasmtime #7623, brpc #3539: "store work, ring" against "clear the bell, look for work".
-LAB_SCENARIO(event_doorbell, "work stored before a set() is seen after the clear() that follows it", {.bound = 4, .weak_bound = 3, .stale = 2}) {
+LAB_SCENARIO(event_doorbell, "work stored before a set() is seen after the clear() that follows it",
+             {.bound = 4, .weak_bound = 3, .stale = 2}) {
   auto* event = make_event();
   Atomic<std::uint32_t> work{0};
   const auto ring = [&] {
@@ -58,22 +64,25 @@ LAB_SCENARIO(event_doorbell, "work stored before a set() is seen after the clear
     event->set();
   };
   std::uint32_t seen = 0;
-  lab::together({{"p", ring},
-                 {"q", ring},
-                 {"consumer", [&] {
-                    while (seen != 2) {
-                      event->wait();
-                      event->clear();
-                      seen = work.load(std::memory_order_relaxed);
-                    }
-                  }}});
+  lab::together({{"p", ring}, {"q", ring}, {"consumer", [&] {
+                                              while (seen != 2) {
+                                                event->wait();
+                                                event->clear();
+                                                seen = work.load(std::memory_order_relaxed);
+                                              }
+                                            }}});
 }
 
-LAB_SCENARIO(event_doorbell_plain, "the same with one producer and plain data behind the flag", {.bound = 4, .stale = 2}) {
+LAB_SCENARIO(event_doorbell_plain, "the same with one producer and plain data behind the flag",
+             {.bound = 4, .stale = 2}) {
   auto* event = make_event();
   event->set();
   Atomic<std::uint32_t> work{0};
-  lab::together({{"producer", [&] { work.store(1, std::memory_order_relaxed); event->set(); }},
+  lab::together({{"producer",
+                  [&] {
+                    work.store(1, std::memory_order_relaxed);
+                    event->set();
+                  }},
                  {"consumer", [&] {
                     while (work.load(std::memory_order_relaxed) == 0) {
                       event->wait();
@@ -82,7 +91,8 @@ LAB_SCENARIO(event_doorbell_plain, "the same with one producer and plain data be
                   }}});
 }
 
-LAB_SCENARIO(event_timeout_against_set, "a deadline and a set at the same time", {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1, .interrupts = 1}}) {
+LAB_SCENARIO(event_timeout_against_set, "a deadline and a set at the same time",
+             {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* event = make_event();
   lab::together({{"waiter", [&] { lab::run(Model::kWait, 1, [&] { return event->wait(seconds(1)); }); }},
                  {"setter", [&] { lab::run(Model::kSet, 0, [&] { event->set(); }); }},
@@ -90,7 +100,8 @@ LAB_SCENARIO(event_timeout_against_set, "a deadline and a set at the same time",
   lab::check_linearizable(Model{});
 }
 
-LAB_SCENARIO(event_timeout_beside_a_waiter, "one gives up, the other is let go", {.bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(event_timeout_beside_a_waiter, "one gives up, the other is let go",
+             {.bound = 2, .faults = {.timeouts = 1}}) {
   auto* event = make_event();
   lab::together({{"timed", [&] { event->wait(seconds(1)); }},
                  {"patient", [&] { lab::check(event->wait(), "set"); }},
@@ -111,7 +122,8 @@ LAB_SCENARIO(event_rounds, "set, wait and clear, round after round", {.bound = 2
   auto* ping = make_event();
   auto* pong = lab::make<Event>("pong");
   int ball = 0;
-  lab::together({{"ping", [&] {
+  lab::together({{"ping",
+                  [&] {
                     for (int i = 0; i < 2; ++i) {
                       ++ball;
                       ping->set();
@@ -132,8 +144,10 @@ LAB_SCENARIO(event_rounds, "set, wait and clear, round after round", {.bound = 2
 
 LAB_SCENARIO(event_destroyed_after_wait, "after set() only the address is used", {.bound = 4, .weak_bound = 3}) {
   auto* event = make_event();
-  lab::together({{"setter", [&] { event->set(); }},
-                 {"waiter", [&] { event->wait(); lab::destroy(event); }}});
+  lab::together({{"setter", [&] { event->set(); }}, {"waiter", [&] {
+                                                       event->wait();
+                                                       lab::destroy(event);
+                                                     }}});
 }
 
 }  // namespace

@@ -20,16 +20,25 @@ Lock* make_lock() {
 LAB_SCENARIO(lock_two_threads, "two threads count under a lock", {.bound = 8}) {
   auto* lock = make_lock();
   int n = 0;
-  const auto count = [&] { lock->acquire(); ++n; lock->release(); };
+  const auto count = [&] {
+    lock->acquire();
+    ++n;
+    lock->release();
+  };
   lab::together({{"a", count}, {"b", count}});
   lab::check(n == 2, "both count");
   lab::destroy(lock);
 }
 
-LAB_SCENARIO(lock_three_threads, "three threads count under a lock", {.bound = 2, .faults = {.spurious = 1, .weak_cas = 1}}) {
+LAB_SCENARIO(lock_three_threads, "three threads count under a lock",
+             {.bound = 2, .faults = {.spurious = 1, .weak_cas = 1}}) {
   auto* lock = make_lock();
   int n = 0;
-  const auto count = [&] { lock->acquire(); ++n; lock->release(); };
+  const auto count = [&] {
+    lock->acquire();
+    ++n;
+    lock->release();
+  };
   lab::together({{"a", count}, {"b", count}, {"c", count}});
   lab::check(n == 3, "all count");
   lab::destroy(lock);
@@ -40,7 +49,11 @@ LAB_SCENARIO(lock_again_and_again, "barging and hand-over between threads that c
   auto* lock = make_lock();
   int n = 0;
   const auto count = [&] {
-    for (int i = 0; i < 2; ++i) { lock->acquire(); ++n; lock->release(); }
+    for (int i = 0; i < 2; ++i) {
+      lock->acquire();
+      ++n;
+      lock->release();
+    }
   };
   lab::together({{"a", count}, {"b", count}, {"c", count}});
   lab::check(n == 6, "all count");
@@ -52,9 +65,17 @@ LAB_SCENARIO(lock_timeout_against_release, "a deadline and a release at the same
              {.bound = 3, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* lock = make_lock();
   int n = 0;
-  lab::together({{"holder", [&] { lock->acquire(); ++n; lock->release(); }},
+  lab::together({{"holder",
+                  [&] {
+                    lock->acquire();
+                    ++n;
+                    lock->release();
+                  }},
                  {"timed", [&] {
-                    if (lock->acquire(seconds(1))) { ++n; lock->release(); }
+                    if (lock->acquire(seconds(1))) {
+                      ++n;
+                      lock->release();
+                    }
                   }}});
   lab::check(!lock->locked(), "free at the end");
   lab::destroy(lock);
@@ -64,23 +85,51 @@ LAB_SCENARIO(lock_timeout_beside_a_waiter, "one gives up, the other must still b
              {.bound = 2, .faults = {.timeouts = 1}}) {
   auto* lock = make_lock();
   int n = 0;
-  lab::together({{"holder", [&] { lock->acquire(); ++n; lock->release(); }},
-                 {"timed", [&] {
-                    if (lock->acquire(seconds(1))) { ++n; lock->release(); }
+  lab::together({{"holder",
+                  [&] {
+                    lock->acquire();
+                    ++n;
+                    lock->release();
                   }},
-                 {"patient", [&] { lock->acquire(); ++n; lock->release(); }}});
+                 {"timed",
+                  [&] {
+                    if (lock->acquire(seconds(1))) {
+                      ++n;
+                      lock->release();
+                    }
+                  }},
+                 {"patient", [&] {
+                    lock->acquire();
+                    ++n;
+                    lock->release();
+                  }}});
   lab::check(n >= 2 && !lock->locked(), "the patient one got it");
 }
 
-LAB_SCENARIO(lock_stop_beside_a_waiter, "a stop request takes one away, the other must still be let in", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(lock_stop_beside_a_waiter, "a stop request takes one away, the other must still be let in",
+             {.bound = 2, .weak_bound = 1}) {
   auto* lock = make_lock();
   stop_source source;
   int n = 0;
-  lab::together({{"holder", [&] { lock->acquire(); ++n; lock->release(); source.request_stop(); }},
-                 {"stoppable", [&] {
-                    if (lock->acquire(threading::forever, source.get_token())) { ++n; lock->release(); }
+  lab::together({{"holder",
+                  [&] {
+                    lock->acquire();
+                    ++n;
+                    lock->release();
+                    source.request_stop();
                   }},
-                 {"patient", [&] { lock->acquire(); ++n; lock->release(); }}});
+                 {"stoppable",
+                  [&] {
+                    if (lock->acquire(threading::forever, source.get_token())) {
+                      ++n;
+                      lock->release();
+                    }
+                  }},
+                 {"patient", [&] {
+                    lock->acquire();
+                    ++n;
+                    lock->release();
+                  }}});
   lab::check(n >= 2 && !lock->locked(), "the patient one got it");
 }
 
@@ -92,7 +141,8 @@ LAB_SCENARIO(lock_history, "tries and releases are explained by one order", {.bo
     }
   };
   lab::together({{"a", try_once},
-                 {"b", [&] {
+                 {"b",
+                  [&] {
                     if (lab::run(Model::kAcquire, 1, [&] { return lock->acquire(seconds(1)); })) {
                       lab::run(Model::kRelease, 0, [&] { return done([&] { lock->release(); }); });
                     }
@@ -106,32 +156,29 @@ LAB_SCENARIO(lock_history, "tries and releases are explained by one order", {.bo
 
 LAB_SCENARIO(lock_released_by_others, "any thread may release; one too many is an error", {.bound = 2}) {
   auto* lock = make_lock();
-  const auto release = [&] {
-    lab::run(Model::kRelease, 0, [&] { return done([&] { lock->release(); }); });
-  };
+  const auto release = [&] { lab::run(Model::kRelease, 0, [&] { return done([&] { lock->release(); }); }); };
   lab::run(Model::kAcquire, 0, [&] { return lock->acquire(); });
-  lab::together({{"a", release},
-                 {"b", release},
-                 {"c", [&] {
-                    lab::run(Model::kAcquire, 0, [&] { return lock->acquire(); });
-                    release();
-                  }}});
+  lab::together({{"a", release}, {"b", release}, {"c", [&] {
+                                                    lab::run(Model::kAcquire, 0, [&] { return lock->acquire(); });
+                                                    release();
+                                                  }}});
   lab::check_linearizable(Model{});
 }
 
 // CPython gh-148820, Abseil 9444b11e: the releaser still touched what the next owner had destroyed.
-LAB_SCENARIO(lock_destroyed_by_next_owner, "after release() only the address is used", {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 1}}) {
+LAB_SCENARIO(lock_destroyed_by_next_owner, "after release() only the address is used",
+             {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 1}}) {
   auto* lock = make_lock();
   lock->acquire();
-  lab::together({{"releaser", [&] { lock->release(); }},
-                 {"next", [&] {
-                    lock->acquire();
-                    lock->release();
-                    lab::destroy(lock);
-                  }}});
+  lab::together({{"releaser", [&] { lock->release(); }}, {"next", [&] {
+                                                            lock->acquire();
+                                                            lock->release();
+                                                            lab::destroy(lock);
+                                                          }}});
 }
 
-LAB_SCENARIO(lock_destroyed_after_hand_over, "the same with a waiter that was queued first", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .clock_jumps = 1}}) {
+LAB_SCENARIO(lock_destroyed_after_hand_over, "the same with a waiter that was queued first",
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .clock_jumps = 1}}) {
   auto* lock = make_lock();
   Atomic<std::uint32_t> left{2};
   const auto use = [&](auto acquire) {
@@ -143,23 +190,36 @@ LAB_SCENARIO(lock_destroyed_after_hand_over, "the same with a waiter that was qu
 }
 
 // A waiter older than a millisecond is handed the lock: nobody can overtake it then.
-LAB_SCENARIO(lock_overdue_waiter, "a hand-over makes the waiter the owner before it runs", {.bound = 2, .faults = {.clock_jumps = 2}}) {
+LAB_SCENARIO(lock_overdue_waiter, "a hand-over makes the waiter the owner before it runs",
+             {.bound = 2, .faults = {.clock_jumps = 2}}) {
   auto* lock = make_lock();
   int n = 0;
-  lab::together({{"holder", [&] {
+  lab::together({{"holder",
+                  [&] {
                     lock->acquire();
                     ++n;
                     lock->release();
-                    if (lock->acquire(false)) { ++n; lock->release(); }
+                    if (lock->acquire(false)) {
+                      ++n;
+                      lock->release();
+                    }
                   }},
-                 {"waiter", [&] { lock->acquire(); ++n; lock->release(); }}});
+                 {"waiter", [&] {
+                    lock->acquire();
+                    ++n;
+                    lock->release();
+                  }}});
   lab::check(n >= 2 && !lock->locked(), "free at the end");
 }
 
 LAB_SCENARIO(lock_spinning, "two processors: contenders spin on the word", {.bound = 2, .cpus = 2}) {
   auto* lock = make_lock();
   int n = 0;
-  const auto count = [&] { lock->acquire(); ++n; lock->release(); };
+  const auto count = [&] {
+    lock->acquire();
+    ++n;
+    lock->release();
+  };
   lab::together({{"a", count}, {"b", count}});
   lab::check(n == 2, "both count");
 }
@@ -167,7 +227,11 @@ LAB_SCENARIO(lock_spinning, "two processors: contenders spin on the word", {.bou
 LAB_SCENARIO(lock_guard, "With releases on every path", {.bound = 2, .faults = {.timeouts = 1}}) {
   auto* lock = make_lock();
   int n = 0;
-  lab::together({{"a", [&] { threading::With hold(*lock); ++n; }},
+  lab::together({{"a",
+                  [&] {
+                    threading::With hold(*lock);
+                    ++n;
+                  }},
                  {"b", [&] {
                     if (threading::With hold{*lock, seconds(1)}) ++n;
                   }}});

@@ -11,21 +11,25 @@ namespace {
 
 using namespace scenarios;
 using threading::park;
-using threading::RequeueDecision;
 using threading::requeue;
+using threading::RequeueDecision;
 using threading::unpark;
 using threading::unpark_all;
 using threading::unpark_one;
 
 using Word = Atomic<std::uint32_t>;
 
-LAB_SCENARIO(lot_wake, "test under the queue lock, sleep, wake", {.bound = 4, .faults = {.spurious = 1, .weak_cas = 1}}) {
+LAB_SCENARIO(lot_wake, "test under the queue lock, sleep, wake",
+             {.bound = 4, .faults = {.spurious = 1, .weak_cas = 1}}) {
   Word word{0};
   int data = 0;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     const ParkResult result = park_while(word, 0);
-                    lab::check(result.outcome == ParkOutcome::woken || result.outcome == ParkOutcome::changed, "let go");
-                    if (result.outcome == ParkOutcome::woken) lab::check(data == 1 && result.token == 7, "data and token");
+                    lab::check(result.outcome == ParkOutcome::woken || result.outcome == ParkOutcome::changed,
+                               "let go");
+                    if (result.outcome == ParkOutcome::woken)
+                      lab::check(data == 1 && result.token == 7, "data and token");
                   }},
                  {"waker", [&] {
                     data = 1;
@@ -40,22 +44,26 @@ LAB_SCENARIO(lot_timeout_against_wake, "a waiter counted as woken is woken",
   Word word{0};
   std::size_t woken = 0;
   ParkOutcome outcome{};
-  lab::together({{"waiter", [&] {
-                    outcome = park_while(word, 0, {.deadline = Deadline::at(lab::monotonic_now() + kSecond)}).outcome;
-                  }},
-                 {"waker", [&] {
-                    word.store(1, std::memory_order_relaxed);
-                    woken = unpark_one(&word);
-                  }}});
+  lab::together(
+      {{"waiter",
+        [&] { outcome = park_while(word, 0, {.deadline = Deadline::at(lab::monotonic_now() + kSecond)}).outcome; }},
+       {"waker", [&] {
+          word.store(1, std::memory_order_relaxed);
+          woken = unpark_one(&word);
+        }}});
   lab::check((woken == 1) == (outcome == ParkOutcome::woken), "woken exactly if counted");
 }
 
-LAB_SCENARIO(lot_signal_against_wake, "the same for a wait that a signal may end", {.bound = 4, .weak_bound = 3, .faults = {.interrupts = 1}}) {
+LAB_SCENARIO(lot_signal_against_wake, "the same for a wait that a signal may end",
+             {.bound = 4, .weak_bound = 3, .faults = {.interrupts = 1}}) {
   Word word{0};
   std::size_t woken = 0;
   ParkOutcome outcome{};
   lab::together({{"waiter", [&] { outcome = park_while(word, 0, {.interruptible = true}).outcome; }},
-                 {"waker", [&] { word.store(1, std::memory_order_relaxed); woken = unpark_one(&word); }}});
+                 {"waker", [&] {
+                    word.store(1, std::memory_order_relaxed);
+                    woken = unpark_one(&word);
+                  }}});
   lab::check((woken == 1) == (outcome == ParkOutcome::woken), "woken exactly if counted");
 }
 
@@ -64,11 +72,16 @@ LAB_SCENARIO(lot_stop_against_wake, "the same for a stop request", {.bound = 3, 
   std::size_t woken = 0;
   ParkOutcome outcome{};
   stop_source source;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     const stop_token token = source.get_token();
                     outcome = park_while(word, 0, {.stop = &token}).outcome;
                   }},
-                 {"waker", [&] { word.store(1, std::memory_order_relaxed); woken = unpark_one(&word); }},
+                 {"waker",
+                  [&] {
+                    word.store(1, std::memory_order_relaxed);
+                    woken = unpark_one(&word);
+                  }},
                  {"stopper", [&] { source.request_stop(); }}});
   lab::check((woken == 1) == (outcome == ParkOutcome::woken), "woken exactly if counted");
 }
@@ -77,7 +90,8 @@ LAB_SCENARIO(lot_stop_alone, "a stop request ends a wait, whenever it comes", {.
   Word word{0};
   ParkOutcome outcome{};
   stop_source source;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     const stop_token token = source.get_token();
                     outcome = park_while(word, 0, {.stop = &token}).outcome;
                   }},
@@ -96,17 +110,22 @@ LAB_SCENARIO(lot_wake_all_against_signal_and_timeout, "everybody is unlinked onc
   };
   lab::together({{"signalled", [&] { wait({.interruptible = true}); }},
                  {"timed", [&] { wait({.deadline = Deadline::at(2 * kSecond)}); }},
-                 {"waker", [&] { word.store(1, std::memory_order_relaxed); woken = unpark_all(&word); }}});
+                 {"waker", [&] {
+                    word.store(1, std::memory_order_relaxed);
+                    woken = unpark_all(&word);
+                  }}});
   lab::check(woken == seen.load(std::memory_order_relaxed), "as many as counted");
 }
 
-LAB_SCENARIO(lot_third_parties, "timeout, stop and wake for one waiter", {.bound = 2, .faults = {.timeouts = 1}, .pct_runs = 2000}) {
+LAB_SCENARIO(lot_third_parties, "timeout, stop and wake for one waiter",
+             {.bound = 2, .faults = {.timeouts = 1}, .pct_runs = 2000}) {
   Word word{0};
   std::size_t woken = 0;
   int left = 0;
   ParkOutcome outcome{};
   stop_source source;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     const stop_token token = source.get_token();
                     const ParkOptions options{.deadline = Deadline::at(2 * kSecond), .stop = &token};
                     outcome = park(
@@ -114,7 +133,11 @@ LAB_SCENARIO(lot_third_parties, "timeout, stop and wake for one waiter", {.bound
                                   []() noexcept {}, [&](bool, LeaveReason) noexcept { ++left; }, options)
                                   .outcome;
                   }},
-                 {"waker", [&] { word.store(1, std::memory_order_relaxed); woken = unpark_one(&word); }},
+                 {"waker",
+                  [&] {
+                    word.store(1, std::memory_order_relaxed);
+                    woken = unpark_one(&word);
+                  }},
                  {"stopper", [&] { source.request_stop(); }}});
   const bool gave_up = outcome == ParkOutcome::timed_out || outcome == ParkOutcome::interrupted;
   lab::check((woken == 1) == (outcome == ParkOutcome::woken), "woken exactly if counted");
@@ -131,13 +154,13 @@ LAB_SCENARIO(lot_first_come, "waiters leave in the order they queued", {.bound =
     const ParkResult result = park(&word, kKind, validate, go_on, [](bool, LeaveReason) noexcept {});
     lab::check(result.token == turn + 1, "one after the other");
   };
-  lab::together({{"first", [&] { wait(0); }},
-                 {"second", [&] { wait(1); }},
-                 {"waker", [&] {
-                    while (queued.load(std::memory_order_acquire) != 2) lab::yield();
-                    unpark_one(&word, 1);
-                    unpark_one(&word, 2);
-                  }}});
+  lab::together(
+      {{"first", [&] { wait(0); }}, {"second", [&] { wait(1); }}, {"waker", [&] {
+                                                                     while (queued.load(std::memory_order_acquire) != 2)
+                                                                       lab::yield();
+                                                                     unpark_one(&word, 1);
+                                                                     unpark_one(&word, 2);
+                                                                   }}});
 }
 
 LAB_SCENARIO(lot_at_front, "who lost a race queues up before everybody else", {.bound = 2}) {
@@ -147,8 +170,7 @@ LAB_SCENARIO(lot_at_front, "who lost a race queues up before everybody else", {.
     while (queued.load(std::memory_order_acquire) != turn) lab::yield();
     const auto go_on = [&]() noexcept { queued.store(turn + 1, std::memory_order_release); };
     const ParkResult result = park(
-        &word, kKind, []() noexcept { return true; }, go_on, [](bool, LeaveReason) noexcept {},
-        {.at_front = at_front});
+        &word, kKind, []() noexcept { return true; }, go_on, [](bool, LeaveReason) noexcept {}, {.at_front = at_front});
     lab::check(result.token == expected, "the one at the front goes first");
   };
   lab::together({{"early", [&] { wait(0, false, 2); }},
@@ -169,27 +191,32 @@ LAB_SCENARIO(lot_two_addresses_in_one_bucket, "a wake finds its own address only
     if (&word != one && &threading::parking::bucket_of(&word) == &threading::parking::bucket_of(one)) other = &word;
   }
   lab::check(other != nullptr, "some address shares the bucket");
-  const auto wait = [](Word* word) { while (park_while(*word, 0).outcome == ParkOutcome::woken && word->load(std::memory_order_acquire) == 0) lab::fail("woken for another address"); };
-  lab::together({{"a", [&] { wait(one); }},
-                 {"b", [&] { wait(other); }},
-                 {"waker", [&] {
-                    one->store(1, std::memory_order_release);
-                    unpark_one(one);
-                    other->store(1, std::memory_order_release);
-                    unpark_one(other);
-                  }}});
+  const auto wait = [](Word* word) {
+    while (park_while(*word, 0).outcome == ParkOutcome::woken && word->load(std::memory_order_acquire) == 0)
+      lab::fail("woken for another address");
+  };
+  lab::together({{"a", [&] { wait(one); }}, {"b", [&] { wait(other); }}, {"waker", [&] {
+                                                                            one->store(1, std::memory_order_release);
+                                                                            unpark_one(one);
+                                                                            other->store(1, std::memory_order_release);
+                                                                            unpark_one(other);
+                                                                          }}});
 }
 
 // Leave as soon as woken: the waiter's stack and the word are gone before the waker has returned.
-LAB_SCENARIO(lot_memory_gone_at_wake, "the waker touches nothing of a waiter that left", {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(lot_memory_gone_at_wake, "the waker touches nothing of a waiter that left",
+             {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1}}) {
   auto* word = lab::make<Word>("word", 0);
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     const ParkResult result = park_while(*word, 0, {.deadline = Deadline::at(2 * kSecond)});
                     if (result.outcome == ParkOutcome::timed_out) {
                       while (word->load(std::memory_order_acquire) == 0) lab::yield();
                     }
-                    if (result.outcome != ParkOutcome::woken) unpark_all(word);
-                    else lab::destroy(word);
+                    if (result.outcome != ParkOutcome::woken)
+                      unpark_all(word);
+                    else
+                      lab::destroy(word);
                   }},
                  {"waker", [&] {
                     const void* const address = word;
@@ -210,7 +237,9 @@ LAB_SCENARIO(lot_requeue_against_timeout, "a moved waiter no longer times out, a
   lab::together({{"waiter", [&] { outcome = park_while(from, 0, {.deadline = Deadline::at(2 * kSecond)}).outcome; }},
                  {"mover", [&] {
                     from.store(1, std::memory_order_relaxed);
-                    moved = requeue(&from, &to, kKind, [](const QueueView& queue) noexcept { return RequeueDecision{0, queue.size}; });
+                    moved = requeue(&from, &to, kKind, [](const QueueView& queue) noexcept {
+                      return RequeueDecision{0, queue.size};
+                    });
                     woken = unpark_one(&to);
                   }}});
   lab::check(moved == woken, "who was moved is woken");
@@ -224,13 +253,17 @@ LAB_SCENARIO(lot_requeue_against_stop, "nor does a stop request end its wait", {
   std::size_t woken = 0;
   ParkOutcome outcome{};
   stop_source source;
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     const stop_token token = source.get_token();
                     outcome = park_while(from, 0, {.stop = &token}).outcome;
                   }},
-                 {"mover", [&] {
+                 {"mover",
+                  [&] {
                     from.store(1, std::memory_order_relaxed);
-                    moved = requeue(&from, &to, kKind, [](const QueueView& queue) noexcept { return RequeueDecision{0, queue.size}; });
+                    moved = requeue(&from, &to, kKind, [](const QueueView& queue) noexcept {
+                      return RequeueDecision{0, queue.size};
+                    });
                     woken = unpark_one(&to);
                   }},
                  {"stopper", [&] { source.request_stop(); }}});
@@ -254,8 +287,14 @@ LAB_SCENARIO(lot_requeue_both_ways, "opposite requeues do not deadlock", {.bound
 
 LAB_SCENARIO(lot_spinning, "two processors: waiters spin before they sleep", {.bound = 2, .weak_bound = 1, .cpus = 2}) {
   Word word{0};
-  lab::together({{"waiter", [&] { while (word.load(std::memory_order_acquire) == 0) static_cast<void>(park_while(word, 0)); }},
-                 {"waker", [&] { word.store(1, std::memory_order_release); unpark_one(&word); }}});
+  lab::together({{"waiter",
+                  [&] {
+                    while (word.load(std::memory_order_acquire) == 0) static_cast<void>(park_while(word, 0));
+                  }},
+                 {"waker", [&] {
+                    word.store(1, std::memory_order_release);
+                    unpark_one(&word);
+                  }}});
 }
 
 }  // namespace

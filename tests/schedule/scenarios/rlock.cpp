@@ -46,12 +46,12 @@ LAB_SCENARIO(rlock_hand_over, "three threads, with hand-over: the owner is known
   lab::check(n == 3 && !lock->locked(), "all count");
 }
 
-LAB_SCENARIO(rlock_history, "acquisitions, releases and misuse are explained by one order", {.bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(rlock_history, "acquisitions, releases and misuse are explained by one order",
+             {.bound = 2, .faults = {.timeouts = 1}}) {
   auto* lock = make_rlock();
-  const auto release = [&] {
-    lab::run(Model::kRelease, 0, [&] { return done([&] { lock->release(); }); });
-  };
-  lab::together({{"nested", [&] {
+  const auto release = [&] { lab::run(Model::kRelease, 0, [&] { return done([&] { lock->release(); }); }); };
+  lab::together({{"nested",
+                  [&] {
                     lab::run(Model::kAcquire, 0, [&] { return lock->acquire(); });
                     lab::run(Model::kAcquire, 0, [&] { return lock->acquire(false); });
                     release();
@@ -76,22 +76,34 @@ LAB_SCENARIO(rlock_try_against_release, "a try never sees half an owner", {.boun
   lab::check(n >= 1 && !lock->locked(), "at least one got it");
 }
 
-LAB_SCENARIO(rlock_stop_against_release, "a stop request and a release at the same time", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(rlock_stop_against_release, "a stop request and a release at the same time",
+             {.bound = 3, .weak_bound = 2}) {
   auto* lock = make_rlock();
   stop_source source;
   int n = 0;
-  lab::together({{"holder", [&] { lock->acquire(); ++n; lock->release(); }},
-                 {"stoppable", [&] {
-                    if (lock->acquire(threading::forever, source.get_token())) { ++n; lock->release(); }
+  lab::together({{"holder",
+                  [&] {
+                    lock->acquire();
+                    ++n;
+                    lock->release();
+                  }},
+                 {"stoppable",
+                  [&] {
+                    if (lock->acquire(threading::forever, source.get_token())) {
+                      ++n;
+                      lock->release();
+                    }
                   }},
                  {"stopper", [&] { source.request_stop(); }}});
   lab::check(!lock->locked(), "free at the end");
 }
 
-LAB_SCENARIO(rlock_destroyed_by_next_owner, "after the last release() only the address is used", {.bound = 4, .weak_bound = 3}) {
+LAB_SCENARIO(rlock_destroyed_by_next_owner, "after the last release() only the address is used",
+             {.bound = 4, .weak_bound = 3}) {
   auto* lock = make_rlock();
   Atomic<std::uint32_t> ready{0};
-  lab::together({{"first", [&] {
+  lab::together({{"first",
+                  [&] {
                     lock->acquire();
                     ready.store(1, std::memory_order_release);
                     lock->release();

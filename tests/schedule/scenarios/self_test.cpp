@@ -5,8 +5,8 @@
 
 namespace {
 
-using std::memory_order_acquire;
 using std::memory_order_acq_rel;
+using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;
 using std::memory_order_seq_cst;
@@ -32,8 +32,15 @@ LAB_SCENARIO(lab_store_buffer_sc, "store buffering cannot happen under sequentia
              {.bound = 8, .weak = false}) {
   Atomic<int> x{0}, y{0};
   int seen_by_a = -1, seen_by_b = -1;
-  lab::together({{"a", [&] { x.store(1, memory_order_release); seen_by_a = y.load(memory_order_acquire); }},
-                 {"b", [&] { y.store(1, memory_order_release); seen_by_b = x.load(memory_order_acquire); }}});
+  lab::together({{"a",
+                  [&] {
+                    x.store(1, memory_order_release);
+                    seen_by_a = y.load(memory_order_acquire);
+                  }},
+                 {"b", [&] {
+                    y.store(1, memory_order_release);
+                    seen_by_b = x.load(memory_order_acquire);
+                  }}});
   lab::check(seen_by_a == 1 || seen_by_b == 1, "one of them sees the other");
 }
 
@@ -41,37 +48,67 @@ LAB_SCENARIO(lab_store_buffer_weak, "and happens with release and acquire in wea
              {.bound = 8, .sc = false, .expect = "assertion"}) {
   Atomic<int> x{0}, y{0};
   int seen_by_a = -1, seen_by_b = -1;
-  lab::together({{"a", [&] { x.store(1, memory_order_release); seen_by_a = y.load(memory_order_acquire); }},
-                 {"b", [&] { y.store(1, memory_order_release); seen_by_b = x.load(memory_order_acquire); }}});
+  lab::together({{"a",
+                  [&] {
+                    x.store(1, memory_order_release);
+                    seen_by_a = y.load(memory_order_acquire);
+                  }},
+                 {"b", [&] {
+                    y.store(1, memory_order_release);
+                    seen_by_b = x.load(memory_order_acquire);
+                  }}});
   lab::check(seen_by_a == 1 || seen_by_b == 1, "one of them sees the other");
 }
 
 LAB_SCENARIO(lab_store_buffer_seq_cst, "but not between seq_cst operations", {.bound = 8, .stale = 2}) {
   Atomic<int> x{0}, y{0};
   int seen_by_a = -1, seen_by_b = -1;
-  lab::together({{"a", [&] { x.store(1, memory_order_seq_cst); seen_by_a = y.load(memory_order_seq_cst); }},
-                 {"b", [&] { y.store(1, memory_order_seq_cst); seen_by_b = x.load(memory_order_seq_cst); }}});
+  lab::together({{"a",
+                  [&] {
+                    x.store(1, memory_order_seq_cst);
+                    seen_by_a = y.load(memory_order_seq_cst);
+                  }},
+                 {"b", [&] {
+                    y.store(1, memory_order_seq_cst);
+                    seen_by_b = x.load(memory_order_seq_cst);
+                  }}});
   lab::check(seen_by_a == 1 || seen_by_b == 1, "one of them sees the other");
 }
 
 LAB_SCENARIO(lab_message_passing, "release and acquire pass the data on", {.bound = 8, .stale = 2}) {
   Atomic<int> flag{0};
   int data = 0;
-  lab::together({{"writer", [&] { data = 1; flag.store(1, memory_order_release); }},
-                 {"reader", [&] { if (flag.load(memory_order_acquire) == 1) lab::check(data == 1, "data is there"); }}});
+  lab::together({{"writer",
+                  [&] {
+                    data = 1;
+                    flag.store(1, memory_order_release);
+                  }},
+                 {"reader", [&] {
+                    if (flag.load(memory_order_acquire) == 1) lab::check(data == 1, "data is there");
+                  }}});
 }
 
 LAB_SCENARIO(lab_message_passing_relaxed, "relaxed does not", {.bound = 8, .expect = "data race"}) {
   Atomic<int> flag{0};
   int data = 0;
-  lab::together({{"writer", [&] { data = 1; flag.store(1, memory_order_relaxed); }},
-                 {"reader", [&] { if (flag.load(memory_order_acquire) == 1) lab::check(data == 1, "data is there"); }}});
+  lab::together({{"writer",
+                  [&] {
+                    data = 1;
+                    flag.store(1, memory_order_relaxed);
+                  }},
+                 {"reader", [&] {
+                    if (flag.load(memory_order_acquire) == 1) lab::check(data == 1, "data is there");
+                  }}});
 }
 
 LAB_SCENARIO(lab_message_passing_stale, "a relaxed flag may show stale atomic data",
              {.bound = 8, .sc = false, .expect = "assertion"}) {
   Atomic<int> flag{0}, data{0};
-  lab::together({{"writer", [&] { data.store(1, memory_order_relaxed); flag.store(1, memory_order_relaxed); }},
+  lab::together({{"writer",
+                  [&] {
+                    data.store(1, memory_order_relaxed);
+                    flag.store(1, memory_order_relaxed);
+                  }},
                  {"reader", [&] {
                     if (flag.load(memory_order_acquire) == 1) lab::check(data.load(memory_order_relaxed) == 1, "data");
                   }}});
@@ -80,14 +117,24 @@ LAB_SCENARIO(lab_message_passing_stale, "a relaxed flag may show stale atomic da
 LAB_SCENARIO(lab_release_sequence, "a read-modify-write carries a release on", {.bound = 8, .stale = 2}) {
   Atomic<int> flag{0};
   int data = 0;
-  lab::together({{"writer", [&] { data = 1; flag.store(1, memory_order_release); }},
+  lab::together({{"writer",
+                  [&] {
+                    data = 1;
+                    flag.store(1, memory_order_release);
+                  }},
                  {"middle", [&] { flag.fetch_add(1, memory_order_relaxed); }},
-                 {"reader", [&] { if (flag.load(memory_order_acquire) == 2) lab::check(data == 1, "data is there"); }}});
+                 {"reader", [&] {
+                    if (flag.load(memory_order_acquire) == 2) lab::check(data == 1, "data is there");
+                  }}});
 }
 
 LAB_SCENARIO(lab_coherence, "reads of one location never go back", {.bound = 8, .stale = 3}) {
   Atomic<int> x{0};
-  lab::together({{"writer", [&] { x.store(1, memory_order_relaxed); x.store(2, memory_order_relaxed); }},
+  lab::together({{"writer",
+                  [&] {
+                    x.store(1, memory_order_relaxed);
+                    x.store(2, memory_order_relaxed);
+                  }},
                  {"reader", [&] {
                     const int first = x.load(memory_order_relaxed);
                     lab::check(x.load(memory_order_relaxed) >= first, "coherence");
@@ -100,8 +147,15 @@ LAB_SCENARIO(lab_independent_reads, "two readers may disagree about independent 
   int a1 = 0, a2 = 0, b1 = 0, b2 = 0;
   lab::together({{"x", [&] { x.store(1, memory_order_release); }},
                  {"y", [&] { y.store(1, memory_order_release); }},
-                 {"a", [&] { a1 = x.load(memory_order_acquire); a2 = y.load(memory_order_acquire); }},
-                 {"b", [&] { b1 = y.load(memory_order_acquire); b2 = x.load(memory_order_acquire); }}});
+                 {"a",
+                  [&] {
+                    a1 = x.load(memory_order_acquire);
+                    a2 = y.load(memory_order_acquire);
+                  }},
+                 {"b", [&] {
+                    b1 = y.load(memory_order_acquire);
+                    b2 = x.load(memory_order_acquire);
+                  }}});
   lab::check(!(a1 == 1 && a2 == 0 && b1 == 1 && b2 == 0), "one order of the writes");
 }
 
@@ -110,8 +164,15 @@ LAB_SCENARIO(lab_independent_reads_seq_cst, "and may not when they are", {.bound
   int a1 = 0, a2 = 0, b1 = 0, b2 = 0;
   lab::together({{"x", [&] { x.store(1, memory_order_seq_cst); }},
                  {"y", [&] { y.store(1, memory_order_seq_cst); }},
-                 {"a", [&] { a1 = x.load(memory_order_seq_cst); a2 = y.load(memory_order_seq_cst); }},
-                 {"b", [&] { b1 = y.load(memory_order_seq_cst); b2 = x.load(memory_order_seq_cst); }}});
+                 {"a",
+                  [&] {
+                    a1 = x.load(memory_order_seq_cst);
+                    a2 = y.load(memory_order_seq_cst);
+                  }},
+                 {"b", [&] {
+                    b1 = y.load(memory_order_seq_cst);
+                    b2 = x.load(memory_order_seq_cst);
+                  }}});
   lab::check(!(a1 == 1 && a2 == 0 && b1 == 1 && b2 == 0), "one order of the writes");
 }
 
@@ -133,7 +194,11 @@ struct FutexMutex {
 LAB_SCENARIO(lab_futex_mutex, "a mutex on a futex", {.bound = 3, .faults = {.interrupts = 1, .spurious = 1}}) {
   FutexMutex mutex;
   int n = 0;
-  const auto count = [&] { mutex.lock(); ++n; mutex.unlock(); };
+  const auto count = [&] {
+    mutex.lock();
+    ++n;
+    mutex.unlock();
+  };
   lab::together({{"a", count}, {"b", count}, {"c", count}});
   lab::check(n == 3, "all count");
 }
@@ -141,7 +206,10 @@ LAB_SCENARIO(lab_futex_mutex, "a mutex on a futex", {.bound = 3, .faults = {.int
 LAB_SCENARIO(lab_mutex_without_wake, "the same mutex without its wake", {.expect = "deadlock"}) {
   FutexMutex mutex;
   mutex.wake_always = false;
-  const auto count = [&] { mutex.lock(); mutex.unlock(); };
+  const auto count = [&] {
+    mutex.lock();
+    mutex.unlock();
+  };
   lab::together({{"a", count}, {"b", count}});
 }
 
@@ -159,19 +227,28 @@ LAB_SCENARIO(lab_spin_lock, "a spin lock makes progress", {.bound = 3}) {
 
 LAB_SCENARIO(lab_spin_for_ever, "a spin that nobody ends", {.expect = "livelock"}) {
   Atomic<bool> flag{false};
-  lab::together({{"a", [&] { while (!flag.load(memory_order_acquire)) lab::yield(); }}});
+  lab::together({{"a", [&] {
+                    while (!flag.load(memory_order_acquire)) lab::yield();
+                  }}});
 }
 
 LAB_SCENARIO(lab_use_after_destroy, "an access that another thread's delete may overtake", {.expect = "freed memory"}) {
   auto* word = lab::make<Atomic<int>>("word", 0);
   lab::together({{"a", [&] { word->fetch_add(1, memory_order_seq_cst); }},
-                 {"b", [&] { if (word->load(memory_order_seq_cst) == 1) lab::destroy(word); else word->fetch_add(2, memory_order_seq_cst); }},
+                 {"b",
+                  [&] {
+                    if (word->load(memory_order_seq_cst) == 1)
+                      lab::destroy(word);
+                    else
+                      word->fetch_add(2, memory_order_seq_cst);
+                  }},
                  {"c", [&] { (void)word->load(memory_order_relaxed); }}});
 }
 
 LAB_SCENARIO(lab_timeout_race, "a deadline and a wake at the same time", {.bound = 3, .faults = {.timeouts = 1}}) {
   Atomic<std::uint32_t> word{0};
-  lab::together({{"waiter", [&] {
+  lab::together({{"waiter",
+                  [&] {
                     const auto deadline = lab::monotonic_now() + 1000;
                     while (word.load(memory_order_acquire) == 0) {
                       if (lab::futex_wait(word, 0, deadline) == lab::FutexOutcome::timed_out) {
@@ -180,7 +257,10 @@ LAB_SCENARIO(lab_timeout_race, "a deadline and a wake at the same time", {.bound
                       }
                     }
                   }},
-                 {"waker", [&] { word.store(1, memory_order_release); lab::futex_wake(&word, 1); }}});
+                 {"waker", [&] {
+                    word.store(1, memory_order_release);
+                    lab::futex_wake(&word, 1);
+                  }}});
 }
 
 LAB_SCENARIO(lab_plain_race, "two plain increments", {.bound = 2, .expect = "data race"}) {

@@ -19,7 +19,11 @@ Semaphore* make_semaphore(std::ptrdiff_t value) {
 LAB_SCENARIO(semaphore_pass_data, "a unit carries what its producer did", {.bound = 8, .weak_bound = 4}) {
   auto* semaphore = make_semaphore(0);
   int data = 0;
-  lab::together({{"producer", [&] { data = 1; semaphore->release(); }},
+  lab::together({{"producer",
+                  [&] {
+                    data = 1;
+                    semaphore->release();
+                  }},
                  {"consumer", [&] {
                     semaphore->acquire();
                     lab::check(data == 1, "data");
@@ -37,11 +41,16 @@ LAB_SCENARIO(semaphore_two_and_two, "two producers and two consumers: nobody sle
   lab::check(semaphore->value() == 0, "all units are used");
 }
 
-LAB_SCENARIO(semaphore_ping_pong, "consumers that come back and barge", {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}, .pct_runs = 2000}) {
+LAB_SCENARIO(semaphore_ping_pong, "consumers that come back and barge",
+             {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}, .pct_runs = 2000}) {
   auto* semaphore = make_semaphore(1);
   int n = 0;
   const auto use = [&] {
-    for (int i = 0; i < 2; ++i) { semaphore->acquire(); ++n; semaphore->release(); }
+    for (int i = 0; i < 2; ++i) {
+      semaphore->acquire();
+      ++n;
+      semaphore->release();
+    }
   };
   lab::together({{"a", use}, {"b", use}, {"c", use}});
   lab::check(n == 6 && semaphore->value() == 1, "all count");
@@ -54,18 +63,21 @@ LAB_SCENARIO(semaphore_release_many, "release(2) lets two waiters go", {.bound =
   lab::check(semaphore->value() == 0, "all units are used");
 }
 
-LAB_SCENARIO(semaphore_timeout_against_release, "a unit is not lost to a waiter that gave up", {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
+LAB_SCENARIO(semaphore_timeout_against_release, "a unit is not lost to a waiter that gave up",
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* semaphore = make_semaphore(0);
   bool taken = false;
-  lab::together({{"timed", [&] { taken = semaphore->acquire(seconds(1)); }},
-                 {"producer", [&] { semaphore->release(); }}});
+  lab::together(
+      {{"timed", [&] { taken = semaphore->acquire(seconds(1)); }}, {"producer", [&] { semaphore->release(); }}});
   lab::check(semaphore->value() == (taken ? 0 : 1), "the unit is somewhere");
 }
 
-LAB_SCENARIO(semaphore_timeout_beside_a_waiter, "one gives up, the other gets the unit", {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(semaphore_timeout_beside_a_waiter, "one gives up, the other gets the unit",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
   auto* semaphore = make_semaphore(0);
   bool taken = false;
-  lab::together({{"timed", [&] {
+  lab::together({{"timed",
+                  [&] {
                     taken = semaphore->acquire(seconds(1));
                     if (taken) semaphore->release();
                   }},
@@ -74,10 +86,12 @@ LAB_SCENARIO(semaphore_timeout_beside_a_waiter, "one gives up, the other gets th
   lab::check(semaphore->value() == 0, "the patient one has it");
 }
 
-LAB_SCENARIO(semaphore_stop_beside_a_waiter, "one is stopped, the other gets the unit", {.bound = 1, .pct_runs = 3000}) {
+LAB_SCENARIO(semaphore_stop_beside_a_waiter, "one is stopped, the other gets the unit",
+             {.bound = 1, .pct_runs = 3000}) {
   auto* semaphore = make_semaphore(0);
   stop_source source;
-  lab::together({{"stoppable", [&] {
+  lab::together({{"stoppable",
+                  [&] {
                     if (semaphore->acquire(threading::forever, source.get_token())) semaphore->release();
                   }},
                  {"patient", [&] { semaphore->acquire(); }},
@@ -89,9 +103,7 @@ LAB_SCENARIO(semaphore_stop_beside_a_waiter, "one is stopped, the other gets the
 LAB_SCENARIO(semaphore_bound_is_never_passed, "two releases race for the last place below the bound", {.bound = 4}) {
   auto* semaphore = lab::make<BoundedSemaphore>("bounded", 1);
   semaphore->acquire();
-  const auto release = [&] {
-    lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); });
-  };
+  const auto release = [&] { lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); }); };
   lab::together({{"a", release}, {"b", release}});
   lab::check_linearizable(Model{.value = 0, .bound = 1});
 }
@@ -103,13 +115,14 @@ LAB_SCENARIO(semaphore_bound_beside_a_waiter, "the same with a thread that waits
     lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); });
     lab::run(Model::kValue, 0, [&] { return semaphore->value(); });
   };
-  lab::together({{"a", release},
-                 {"b", release},
-                 {"c", [&] { lab::run(Model::kAcquire, 0, [&] { return semaphore->acquire(); }); }}});
+  lab::together({{"a", release}, {"b", release}, {"c", [&] {
+                                                    lab::run(Model::kAcquire, 0, [&] { return semaphore->acquire(); });
+                                                  }}});
   lab::check_linearizable(Model{.value = 0, .bound = 1});
 }
 
-LAB_SCENARIO(semaphore_history, "tries, waits and releases are explained by one order", {.bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(semaphore_history, "tries, waits and releases are explained by one order",
+             {.bound = 2, .faults = {.timeouts = 1}}) {
   auto* semaphore = make_semaphore(1);
   lab::together({{"a", [&] { lab::run(Model::kAcquire, 0, [&] { return semaphore->acquire(false); }); }},
                  {"b", [&] { lab::run(Model::kAcquire, 1, [&] { return semaphore->acquire(seconds(1)); }); }},
@@ -118,10 +131,13 @@ LAB_SCENARIO(semaphore_history, "tries, waits and releases are explained by one 
 }
 
 // glibc's old sem_post touched the semaphore after the post that let its destroyer go.
-LAB_SCENARIO(semaphore_destroyed_after_acquire, "after release() only the address is used", {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 1}}) {
+LAB_SCENARIO(semaphore_destroyed_after_acquire, "after release() only the address is used",
+             {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 1}}) {
   auto* semaphore = make_semaphore(0);
-  lab::together({{"producer", [&] { semaphore->release(); }},
-                 {"consumer", [&] { semaphore->acquire(); lab::destroy(semaphore); }}});
+  lab::together({{"producer", [&] { semaphore->release(); }}, {"consumer", [&] {
+                                                                 semaphore->acquire();
+                                                                 lab::destroy(semaphore);
+                                                               }}});
 }
 
 }  // namespace

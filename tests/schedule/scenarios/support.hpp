@@ -14,9 +14,9 @@
 
 namespace scenarios {
 
-using std::chrono::seconds;
 using lab::stop_source;
 using lab::stop_token;
+using std::chrono::seconds;
 using threading::Deadline;
 using threading::LeaveReason;
 using threading::ParkOptions;
