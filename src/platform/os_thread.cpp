@@ -22,12 +22,17 @@ pthread_t to_pthread(std::uint64_t handle) noexcept { return static_cast<pthread
 }  // namespace
 
 bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument, std::size_t stack_size) noexcept {
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
   pthread_t made{};
-  const bool done = (stack_size == 0 || pthread_attr_setstacksize(&attributes, stack_size) == 0) &&
-                    pthread_create(&made, &attributes, main, argument) == 0;
-  pthread_attr_destroy(&attributes);
+  bool done = false;
+  if (stack_size == 0) {
+    done = pthread_create(&made, nullptr, main, argument) == 0;
+  } else {
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    done = pthread_attr_setstacksize(&attributes, stack_size) == 0 &&
+           pthread_create(&made, &attributes, main, argument) == 0;
+    pthread_attr_destroy(&attributes);
+  }
   if (done) thread.handle = static_cast<std::uint64_t>(made);
   return done;
 }

@@ -138,6 +138,9 @@ TEST(ThreadEnd, PthreadExitUnwindsTheTargetAndIsNoException) {
 }
 
 TEST(ThreadEnd, CancellationEndsTheThread) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the address sanitizer takes the frames that a cancelled system call leaves for live ones";
+#endif
   std::atomic<bool> ready = false;
   Thread thread = threading::spawn([&] {
     ready = true;
