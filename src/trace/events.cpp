@@ -69,10 +69,13 @@ void emit(const TraceEvent& event) noexcept {
   if (detail::is_traced(self)) detail::hand_over(self, event);
 }
 
+// The library's own threads have no events: they only wait, and user code is none of their business.
 void block_begins(const WaitKind& kind) noexcept {
+  if (kind.is_internal) return;
   emit({.kind = TraceEvent::c_call, .function = &kind, .known_name = kind.name});
 }
 void block_ends(const WaitKind& kind) noexcept {
+  if (kind.is_internal) return;
   emit({.kind = TraceEvent::c_return, .function = &kind, .known_name = kind.name});
 }
 void thread_starts() noexcept {

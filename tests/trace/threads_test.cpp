@@ -195,6 +195,25 @@ TEST_F(ThreadTrace, FunctionsEndWithTheirThread) {
   EXPECT_EQ(witness.use_count(), 1);
 }
 
+// The library's own locks are no events, and a function may ask who is there wherever it runs: at the end of a wait that
+// was handed its lock, too.
+TEST_F(ThreadTrace, InternalLocksAreSilent) {
+  std::atomic<int> events{0};
+  const auto ask = [&](const TraceEvent& event) {
+    EXPECT_NE(event.name(), "Lock");
+    EXPECT_FALSE(threading::current_thread().name().empty());
+    EXPECT_GE(threading::active_count(), 1u);
+    ++events;
+  };
+  support::Bunch asking(4, [&](int) {
+    sys::setprofile(ask);
+    for (int i = 0; i < support::rounds(20'000); ++i) static_cast<void>(threading::enumerate());
+    step();
+  });
+  asking.join();
+  EXPECT_EQ(events, 8);
+}
+
 // Threads come and go while functions change: each thread's call of run() returns if it was seen, whatever happens.
 TEST_F(ThreadTrace, ThreadsStartWhileFunctionsChange) {
   std::atomic<int> depth{0};
