@@ -55,6 +55,7 @@ ROWS = [
     Row("barrier_4", "barrier of 4", {"one": Target(1.1), "free": Target(1.1)}),
     Row("barrier_8", "barrier of 8", {"one": Target(1.1), "free": Target(1.1)}),
     *[contended(shape, inside, threads) for shape, inside in SHAPES for threads in (2, 4, 8)],
+    Row("adversary", "2 threads that take it again at once, 20 µs inside", {"free": Target(None, None, True)}),
     Row("thread_start_join", "start a thread and join it", {"one": Target(0.9), "free": Target(0.9)}),
     Row("thread_batch_64", "the same, 64 at a time, each", {"one": Target(0.9), "free": Target(0.9)}),
     Row("timers_start_cancel", "100,000 timers: start and cancel, each", {"free": Target(0.2)}),

@@ -135,6 +135,8 @@ class Verdict:
         self.limit = mine.get(LIMIT)
         self.target = row.targets.get(placement, Target())
         peers = {rival: m for rival, m in mine.items() if is_peer(rival)}
+        if not row.name.startswith("contended"):
+            peers.pop("tbb-spin", None)  # it cannot sleep, so it need not ask whether to wake: no peer without competition
         if self.target.fair and self.ours:
             least = 0.5 * self.ours.median("fairness")
             peers = {rival: m for rival, m in peers.items() if m.median("fairness") >= least}

@@ -100,6 +100,11 @@ void add_contended_rows() {
             [threads, &shape](const Options& options) { return run_contended<R>(options, threads, shape); });
       }
     }
+    // Both take the lock again at once: who is in keeps it, unless the lock sees to it that the other gets it, too.
+    add("adversary", R::kName, [](const Options& options) {
+      static constexpr Shape kGreedy{"greedy", 20'000, 0};
+      return run_contended<R>(options, 2, kGreedy);
+    });
     if constexpr (!requires { R::kNeverSleeps; }) add("lock_hand_over", R::kName, run_hand_over<R>);
   }
 }
