@@ -22,7 +22,10 @@ namespace {
 // Whoever waited has been woken or has left by itself.
 void nobody_is_queued() {
   for (const parking::Bucket& bucket : parking::table) {
-    if (bucket.first_queue != nullptr) lab::fail("somebody is still queued in the lot", "leaked waiter");
+    for (const parking::Waiter* queue = bucket.first_queue; queue != nullptr; queue = queue->next_queue) {
+      // The library's own threads may idle.
+      if (!queue->kind->is_internal) lab::fail("somebody is still queued in the lot", "leaked waiter");
+    }
   }
 }
 
@@ -30,7 +33,10 @@ void nobody_is_queued() {
 // those that the library would assign, so that the two cannot meet.
 void deal_token() {
   constexpr ThreadToken kFirst = 1u << 19;
-  if (lab::options().deal_tokens) detail::backend::per_thread().token = kFirst + lab::thread_id();
+  if (!lab::options().deal_tokens) return;
+  detail::PerThread& self = detail::backend::per_thread();
+  self.token = kFirst + lab::thread_id();
+  platform::arm_thread_exit(self);
 }
 
 }  // namespace
@@ -44,7 +50,8 @@ ForkHandlers fork_rooms[kForkRooms];
 // As thread_exit.cpp has it: values in every round, then what must come last.
 void thread_ends() {
   detail::PerThread& self = detail::backend::per_thread();
-  if (!self.exit_hook_armed) return;  // nothing to do, or a dealt token
+  // The main thread does not end; the process does.
+  if (!self.exit_hook_armed || lab::thread_id() == 0) return;
   constexpr int kRounds = 3;
   for (int round = 0; round != kRounds; ++round) {
     if (exit_functions[static_cast<int>(ExitStage::values)] != nullptr) {

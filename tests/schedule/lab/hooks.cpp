@@ -152,6 +152,18 @@ void __cxa_guard_abort(std::uint8_t* guard) {
   on_atomic(guard, 8, LAB_PC);
 }
 
+// Inside an execution: of the process under exploration.
+int __cxa_atexit(void (*)(void*), void*, void*);
+int atexit(void (*handler)()) {
+  World* const world = active_world();
+  if (world == nullptr) {
+    return __cxa_atexit(reinterpret_cast<void (*)(void*)>(handler), nullptr, nullptr);
+  }
+  const lab::detail::Outside outside(*world);
+  world->exit_handlers.push_back(handler);
+  return 0;
+}
+
 void abort() {
   if (World* const world = active_world()) world->fail("abort", std::string(world->self().name) + " called abort()");
   signal(SIGABRT, SIG_DFL);

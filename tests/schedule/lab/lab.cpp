@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lab.hpp"
 
+#include <cstdio>
 #include <memory>
 
 #include "report.hpp"
@@ -66,7 +67,10 @@ const Options& options() { return *world().setup().options; }
 
 const char* thread_name() { return world().self().name; }
 
-unsigned thread_id() { return world().self().id; }
+unsigned thread_id() {
+  World* const w = detail::active_world();
+  return w == nullptr ? 0 : w->self().id;
+}
 
 void set_thread_hooks(void (*start)(), void (*exit)()) {
   detail::at_thread_start = start;
@@ -76,6 +80,36 @@ void set_thread_hooks(void (*start)(), void (*exit)()) {
 void set_scenario_end(void (*function)()) { detail::at_scenario_end = function; }
 
 void vanish_others() { world().vanish_others(); }
+
+void exit_process() {
+  World& w = world();
+  while (!w.exit_handlers.empty()) {
+    void (*const handler)() = w.exit_handlers.back();
+    w.exit_handlers.pop_back();
+    handler();
+  }
+  w.end_process();
+  __builtin_unreachable();
+}
+
+void sleep_for_ever(Site site) {
+  world().point();
+  world().sleep_for_ever(site);
+  __builtin_unreachable();
+}
+
+void run_in_background() {
+  if (World* const w = detail::active_world()) w->run_in_background();
+}
+
+bool is_initial_thread() {
+  World* const w = detail::active_world();
+  return w == nullptr || w->self().id == 0 || w->forked();
+}
+
+void rename_thread(const char* name) {
+  if (World* const w = detail::active_world()) std::snprintf(w->self().name, sizeof w->self().name, "%s", name);
+}
 
 unsigned choose(unsigned options) { return world().choose(options); }
 

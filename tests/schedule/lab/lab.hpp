@@ -121,6 +121,17 @@ unsigned thread_id();
 // Run at the beginning and at the end of every thread, on that thread; null: nothing.
 void set_thread_hooks(void (*start)(), void (*exit)());
 
+// exit(): runs what the library gave to atexit(), last first, on the calling thread; then the execution is over.
+[[noreturn]] void exit_process();
+
+// The calling thread never moves again; the execution is complete without it.
+[[noreturn]] void sleep_for_ever(Site site = Site::here());
+// The execution is complete without the calling thread from now on.
+void run_in_background();
+// Whether the calling thread is the one that the process began with, or the only one since a fork.
+bool is_initial_thread();
+void rename_thread(const char* name);
+
 // Runs when a scenario's body has returned, as its last step: what must hold at the end of every scenario.
 void set_scenario_end(void (*function)());
 

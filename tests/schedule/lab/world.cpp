@@ -85,7 +85,8 @@ void World::reset(const Setup& setup) noexcept {
   }
   ready_ = spinning_ = dirty_ = 0;
   steps_ = idle_rounds_ = 0;
-  moved_ = bounded_ = false;
+  moved_ = bounded_ = forked_ = false;
+  exit_handlers.clear();
   outside = false;
   now_ = 1'000'000'000;
   wait_order_ = 0;
@@ -184,12 +185,26 @@ void World::finish() {
   remember(0xf1);
   wake(&self, kMaxThreads);
   progress();
-  bool wanted = false;
-  for (const Fiber& fiber : fibers_) {
-    wanted |= !fiber.background && (fiber.state == RunState::ready || fiber.state == RunState::blocked);
-  }
-  if (!wanted) to_driver(Ending::completed);
+  end_if_complete();
   leave();
+}
+
+// Nobody is left but who runs in the background.
+void World::end_if_complete() {
+  for (const Fiber& fiber : fibers_) {
+    if (!fiber.background && (fiber.state == RunState::ready || fiber.state == RunState::blocked)) return;
+  }
+  to_driver(Ending::completed);
+}
+
+void World::end_process() { to_driver(Ending::completed); }
+
+void World::sleep_for_ever(const Site& site) {
+  current_->background = true;
+  for (;;) {
+    end_if_complete();
+    block(current_, "sleep for ever", kNever, false, site);
+  }
 }
 
 void World::join(unsigned id, const Site& site) {
@@ -210,6 +225,7 @@ void World::vanish_others() {
   }
   ready_ = bit(current_->id);
   spinning_ = 0;
+  forked_ = true;
   remember(0xf0);
 }
 

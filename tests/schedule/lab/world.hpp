@@ -90,6 +90,14 @@ class World {
   void join(unsigned id, const Site& site);
   // fork(): only the calling fiber exists from here on.
   void vanish_others();
+  bool forked() const noexcept { return forked_; }
+  // The execution ends here, whatever others were about to do.
+  void end_process();
+  // The calling fiber never moves again, and the execution is complete without it.
+  void sleep_for_ever(const Site& site);
+  void run_in_background() noexcept { current_->background = true; }
+  // Of the process under exploration, in the order of their registration.
+  std::vector<void (*)()> exit_handlers;
 
   std::int64_t now(const Site& site);
   void advance_to(std::int64_t time) noexcept;
@@ -160,6 +168,7 @@ class World {
   void move_on(unsigned movable, Leaving leaving);
   void leave();
   void finish();
+  void end_if_complete();
   void switch_to(unsigned id);
   void to_driver(Ending ending);
   bool advance_to_next_deadline() noexcept;
@@ -180,6 +189,7 @@ class World {
   unsigned idle_rounds_ = 0;
   bool running_ = false;
   bool bounded_ = false;
+  bool forked_ = false;
   bool moved_ = false;  // the last question was answered with something else than "go on"
   std::int64_t now_ = 0;
   std::uint32_t wait_order_ = 0;
