@@ -119,10 +119,15 @@ TEST_F(ParkStop, LeavesExactlyOnceAgainstTimeoutsAndWakes) {
   std::atomic<std::size_t> unparked{0};
   std::atomic<bool> done{false};
   std::atomic<std::stop_source*> current{nullptr};
+  std::atomic<int> requests{0};
+  int taken = 0;
   Bunch others;
   others.add([&] {
     while (!done) {
-      if (std::stop_source* source = current.exchange(nullptr)) source->request_stop();
+      if (std::stop_source* source = current.exchange(nullptr)) {
+        source->request_stop();
+        ++requests;
+      }
     }
   });
   others.add([&] {
@@ -139,7 +144,9 @@ TEST_F(ParkStop, LeavesExactlyOnceAgainstTimeoutsAndWakes) {
     const ParkResult result = park(&key_, kTestKind, kYes, kNothing, [&](bool, LeaveReason) noexcept { ++left; },
                                    {.deadline = Deadline::after(i * 97 % 30'000 + 1), .stop = &token});
     result.outcome == ParkOutcome::woken ? ++woken : ++ended;
-    while (current.exchange(nullptr) == nullptr && !source.stop_requested()) std::this_thread::yield();
+    // The source must outlive the request, if one is under way.
+    if (current.exchange(nullptr) == nullptr) ++taken;
+    while (requests != taken) std::this_thread::yield();
     ASSERT_EQ(left, ended);
   }
   done = true;
