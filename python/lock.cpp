@@ -125,8 +125,21 @@ PyObject* make_lock_type(PyObject* module) {
   extras.enter = &enter;
   extras.exit = &leave;
   PyObject* const type = make_type(module, spec, extras);
-  if (type != nullptr && !kLockIsAClass) reinterpret_cast<PyTypeObject*>(type)->tp_new = nullptr;
-  return type;
+  if (type == nullptr) return nullptr;
+  if (!kLockIsAClass) {
+    reinterpret_cast<PyTypeObject*>(type)->tp_new = nullptr;
+    return type;
+  }
+  // Pickled by name; messages go on saying _thread.lock.
+  PyObject* const home = PyUnicode_FromString("threading");
+  PyObject* const name = PyUnicode_FromString("Lock");
+  const bool done = home != nullptr && name != nullptr && PyObject_SetAttrString(type, "__module__", home) == 0 &&
+                    PyObject_SetAttrString(type, "__qualname__", name) == 0;
+  Py_XDECREF(home);
+  Py_XDECREF(name);
+  if (done) return type;
+  Py_DECREF(type);
+  return nullptr;
 }
 
 }  // namespace face

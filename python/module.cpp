@@ -30,7 +30,7 @@ constexpr NamedType kTypes[] = {
     {"PriorityQueue", &make_priority_queue_type},
 };
 
-PyMethodDef allocate_lock_method{"allocate_lock", &allocate_lock, METH_NOARGS, PyDoc_STR("allocate_lock() -> lock")};
+PyMethodDef allocate_lock_method{"Lock", &allocate_lock, METH_NOARGS, PyDoc_STR("Lock() -> lock")};
 
 bool add(PyObject* module, const char* name, PyObject* value) {
   if (value == nullptr) return false;
@@ -48,9 +48,9 @@ bool keep_stdlib_lock(PyObject* module) {
   return add(module, "_stdlib_lock", factory);
 }
 
-// Factories say that they belong to `_thread`, as what they stand for does.
+// Pickled by name: as threading.Lock, which is what stands there once it is installed, and in any process.
 bool add_lock_factory(PyObject* module) {
-  PyObject* const home = PyUnicode_FromString("_thread");
+  PyObject* const home = PyUnicode_FromString("threading");
   if (home == nullptr) return false;
   PyObject* const factory = PyCFunction_NewEx(&allocate_lock_method, module, home);
   Py_DECREF(home);

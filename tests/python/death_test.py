@@ -267,6 +267,17 @@ class Interpreters(Case):
         """)
 
 
+class Pickling(Case):
+    def test_classes_are_pickled_by_name(self):
+        self.check("""
+            import pickle
+            for name in ("Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "Timer"):
+                made = getattr(threading, name)
+                assert pickle.loads(pickle.dumps(made)) is made, name
+            print('ok')
+        """)
+
+
 class ForeignThreads(Case):
     def test_threads_of_the_low_level_module(self):
         self.check("""
