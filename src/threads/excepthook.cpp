@@ -102,7 +102,7 @@ void excepthook(const ExceptHookArgs& args) {
 namespace threads {
 
 // As run_body(): a forced unwind has no object.
-[[gnu::no_sanitize("null")]] void report(detail::ThreadState& state, std::exception_ptr failure) {
+__attribute__((no_sanitize("null"))) void report(detail::ThreadState& state, std::exception_ptr failure) {
   const Thread thread = detail::ThreadAccess::share(state);
   std::exception_ptr hook_failure;
   try {
@@ -126,8 +126,8 @@ namespace threads {
   }
 }
 
-void lock_hooks() noexcept { hook_lock.lock(); }
-void unlock_hooks() noexcept { hook_lock.unlock(); }
+void lock_hooks() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { hook_lock.lock(); }
+void unlock_hooks() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { hook_lock.unlock(); }
 void reset_hooks_after_fork() noexcept { Embedding::reset_after_fork(hook_lock); }
 
 }  // namespace threads

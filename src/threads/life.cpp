@@ -61,9 +61,7 @@ constexpr std::uint32_t kIdWanted = 0x80000000u;
 constinit backend::atomic<std::uint32_t> forks{0};
 
 constexpr std::uint32_t phase_of(std::uint32_t word) noexcept { return word & kPhase; }
-constexpr std::uint32_t with_phase(std::uint32_t word, std::uint32_t phase) noexcept {
-  return (word & ~kPhase) | phase;
-}
+constexpr std::uint32_t with_phase(std::uint32_t word, std::uint32_t to) noexcept { return (word & ~kPhase) | to; }
 
 // The word as it is to be read in this process (I4).
 std::uint32_t effective(const ThreadState& state, std::uint32_t word) noexcept {
@@ -292,7 +290,7 @@ bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexc
 }
 
 // The handler of a forced unwind binds its reference to no object, which the sanitizer takes for an error.
-[[gnu::no_sanitize("null")]] void run_body(ThreadState& state) {
+__attribute__((no_sanitize("null"))) void run_body(ThreadState& state) {
   std::exception_ptr failure;
   try {
     // `stop` was made by start() if the body wants it.

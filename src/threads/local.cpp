@@ -196,8 +196,8 @@ namespace threading::inline v1 {
 
 namespace threads {
 void end_locals(detail::PerThread& self) noexcept { detail::thread_ends(self); }
-void lock_locals() noexcept { detail::lock.lock(); }
-void unlock_locals() noexcept { detail::lock.unlock(); }
+void lock_locals() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { detail::lock.lock(); }
+void unlock_locals() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { detail::lock.unlock(); }
 void reset_locals_after_fork() noexcept { Embedding::reset_after_fork(detail::lock); }
 }  // namespace threads
 

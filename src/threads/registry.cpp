@@ -92,14 +92,14 @@ ThreadState& make_dummy(PerThread& self) {
 // Normally the thread that loads the library is the one that will enter main().
 [[maybe_unused]] const bool main_is_bound = (current_state_if_any(), true);
 
-void prepare_to_fork() noexcept {
+void prepare_to_fork() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS {
   lock_shutdown();
   lock_hooks();
   lock_locals();
   registry_lock.lock();
 }
 
-void after_fork_in_parent() noexcept {
+void after_fork_in_parent() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS {
   registry_lock.unlock();
   unlock_locals();
   unlock_hooks();

@@ -122,8 +122,8 @@ void add_shutdown_callback(Callback callback) {
   callbacks->push_back(callback);
 }
 
-void lock_shutdown() noexcept { lock.lock(); }
-void unlock_shutdown() noexcept { lock.unlock(); }
+void lock_shutdown() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { lock.lock(); }
+void unlock_shutdown() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { lock.unlock(); }
 void reset_shutdown_after_fork() noexcept { Embedding::reset_after_fork(lock); }
 
 }  // namespace threads

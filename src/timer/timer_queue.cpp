@@ -282,8 +282,8 @@ Queued queue_up(TimerState& timer, Deadline deadline) noexcept {
   return Queued::must_call;
 }
 
-void prepare_to_fork() noexcept { queue.lock.lock(); }
-void after_fork_in_parent() noexcept { queue.lock.unlock(); }
+void prepare_to_fork() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { queue.lock.lock(); }
+void after_fork_in_parent() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { queue.lock.unlock(); }
 void after_fork_in_child() noexcept {
   Embedding::reset_after_fork(queue.lock);
   queue.wheel.reset();

@@ -6,8 +6,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <functional>
-#include <optional>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -17,7 +15,6 @@
 #include <threading/embedding.hpp>
 #include <threading/threading.hpp>
 
-#include "support/lot.hpp"
 #include "support/support.hpp"
 
 namespace {
@@ -29,19 +26,20 @@ using support::expect_child;
 using threading::Event;
 using threading::Thread;
 using threading::Timer;
+using threading::With;
 
 // Every primitive, held and waited for by threads of its own.
 class Busy {
  public:
   Busy() {
-    With hold(lock_);
-    add([this] { With held(lock_); });
     add([this] {
-      With held(rlock_);
+      With held(lock_);
+      With held_too(rlock_);
       held_.set();
       go_.wait();
     });
     held_.wait();
+    add([this] { With held(lock_); });
     add([this] { With held(rlock_); });
     add([this] {
       With held(condition_);
@@ -51,17 +49,9 @@ class Busy {
     add([this] { go_.wait(); });
     add([this] { barrier_.wait(); });
     add([this] { threads_.front().join(); });
-    // lock_ is released at the end of this scope only when all of them sleep.
     EXPECT_TRUE(eventually([] { return waiting() == 8; }));
-    lock_waiter_is_parked_.set();
-    holder_ = threading::spawn([this] {
-      lock_.acquire();
-      again_.wait();
-      lock_.release();
-    });
   }
   ~Busy() {
-    again_.set();
     go_.set();
     {
       With hold(condition_);
@@ -70,14 +60,9 @@ class Busy {
     semaphore_.release();
     barrier_.wait();
     for (const Thread& thread : threads_) thread.join();
-    holder_->join();
   }
 
  private:
-  using Lock = threading::Lock;
-  template <class L>
-  using With = threading::With<L>;
-
   static std::size_t waiting() {
     std::size_t count = 0;
     for (const threading::ThreadInfo& info : threading::snapshot()) count += info.wait ? 1 : 0;
@@ -88,17 +73,14 @@ class Busy {
     threads_.push_back(threading::spawn(body));
   }
 
-  Lock lock_;
+  threading::Lock lock_;
   threading::RLock rlock_;
   threading::Condition condition_;
   threading::Semaphore semaphore_{0};
   Event go_;
-  Event again_;
   Event held_;
-  Event lock_waiter_is_parked_;
   threading::Barrier barrier_{2};
   std::vector<Thread> threads_;
-  std::optional<Thread> holder_;
 };
 
 // What must work in every child, whatever its parent did.
