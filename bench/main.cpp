@@ -69,7 +69,8 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (argc < 5) {
-    std::fprintf(stderr, "usage: rivals --list | --sizes | --smoke | ROW RIVAL one|free|late|apart MILLISECONDS [COUNT]\n");
+    std::fprintf(stderr,
+                 "usage: rivals --list | --sizes | --smoke | ROW RIVAL one|free|late|apart MILLISECONDS [COUNT]\n");
     return 2;
   }
   options.duration = std::atoll(argv[4]) * 1'000'000;

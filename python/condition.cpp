@@ -134,8 +134,7 @@ bool wait_once(PyObject* self, bool exact, Deadline deadline) {
   PyObject* seconds = new_reference(Py_None);
   if (!deadline.is_never()) {
     const bool passed = deadline == Deadline::passed();
-    const std::int64_t left =
-        passed ? 0 : deadline.nanoseconds() - threading::detail::backend::monotonic_now();
+    const std::int64_t left = passed ? 0 : deadline.nanoseconds() - threading::detail::backend::monotonic_now();
     Py_DECREF(seconds);
     seconds = PyFloat_FromDouble(static_cast<double>(left) * 1e-9);
     if (seconds == nullptr) return false;

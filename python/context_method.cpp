@@ -17,19 +17,17 @@ using Method = PyObject* (*)(PyObject* self);
 struct Bound;
 
 struct Descriptor {
-  PyObject_HEAD
-  Method method;
+  PyObject_HEAD Method method;
   const char* name;
-  PyTypeObject* owner;       // instances of this may be `self`
+  PyTypeObject* owner;  // instances of this may be `self`
   PyTypeObject* bound_type;
   Bound* spares[kSpares];
   int spare_count;
-  bool takes_exception;      // __exit__: three arguments, ignored
+  bool takes_exception;  // __exit__: three arguments, ignored
 };
 
 struct Bound {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   Descriptor* descriptor;
   PyObject* self;
 };
@@ -71,12 +69,11 @@ PyObject* bound_name(PyObject* object, void*) {
   return PyUnicode_FromString(reinterpret_cast<Bound*>(object)->descriptor->name);
 }
 
-PyMemberDef bound_members[] = {
-    {"__self__", T_OBJECT, offsetof(Bound, self), READONLY, nullptr},
+PyMemberDef bound_members[] = {{"__self__", T_OBJECT, offsetof(Bound, self), READONLY, nullptr},
 #if !FACE_OFFSETS_BY_HAND
-    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Bound, vectorcall), READONLY, nullptr},
+                               {"__vectorcalloffset__", T_PYSSIZET, offsetof(Bound, vectorcall), READONLY, nullptr},
 #endif
-    {nullptr, 0, 0, 0, nullptr}};
+                               {nullptr, 0, 0, 0, nullptr}};
 PyGetSetDef bound_getset[] = {{"__name__", &bound_name, nullptr, nullptr, nullptr},
                               {"__qualname__", &bound_name, nullptr, nullptr, nullptr},
                               {nullptr, nullptr, nullptr, nullptr, nullptr}};

@@ -12,17 +12,17 @@ namespace face {
 
 inline constexpr int kVersion = PY_VERSION_HEX >> 16;  // 0x030B for 3.11
 
-inline constexpr bool kLockIsAClass = kVersion >= 0x030D;            // before: a factory, and a type that refuses calls
-inline constexpr bool kReinitsAfterFork = kVersion >= 0x0309;        // _at_fork_reinit(); before: _reset_internal_locks()
-inline constexpr bool kReleasesSeveral = kVersion >= 0x0309;         // Semaphore.release(n)
-inline constexpr bool kDeprecatesCamelCase = kVersion >= 0x030A;     // notifyAll, isSet
-inline constexpr bool kShowsState = kVersion >= 0x030B;              // repr() of Event, Semaphore, Barrier
-inline constexpr bool kCountsRecursion = kVersion >= 0x030B;         // RLock._recursion_count()
-inline constexpr bool kChecksParties = kVersion >= 0x030D;           // Barrier(0) is an error
-inline constexpr bool kHasQueueShutdown = kVersion >= 0x030D;        // Queue.shutdown(), ShutDown
-inline constexpr bool kOwnersTellLocked = kVersion >= 0x030E;        // RLock.locked(), Condition.locked()
-inline constexpr bool kRejectsNan = kVersion >= 0x030E;              // in every timeout, not only in a lock's
-inline constexpr bool kLocksAreCollected = kVersion >= 0x030A;       // lock and RLock take part in garbage collection
+inline constexpr bool kLockIsAClass = kVersion >= 0x030D;         // before: a factory, and a type that refuses calls
+inline constexpr bool kReinitsAfterFork = kVersion >= 0x0309;     // _at_fork_reinit(); before: _reset_internal_locks()
+inline constexpr bool kReleasesSeveral = kVersion >= 0x0309;      // Semaphore.release(n)
+inline constexpr bool kDeprecatesCamelCase = kVersion >= 0x030A;  // notifyAll, isSet
+inline constexpr bool kShowsState = kVersion >= 0x030B;           // repr() of Event, Semaphore, Barrier
+inline constexpr bool kCountsRecursion = kVersion >= 0x030B;      // RLock._recursion_count()
+inline constexpr bool kChecksParties = kVersion >= 0x030D;        // Barrier(0) is an error
+inline constexpr bool kHasQueueShutdown = kVersion >= 0x030D;     // Queue.shutdown(), ShutDown
+inline constexpr bool kOwnersTellLocked = kVersion >= 0x030E;     // RLock.locked(), Condition.locked()
+inline constexpr bool kRejectsNan = kVersion >= 0x030E;           // in every timeout, not only in a lock's
+inline constexpr bool kLocksAreCollected = kVersion >= 0x030A;    // lock and RLock take part in garbage collection
 
 // `with` looks __enter__ and __exit__ up as attributes, which makes two objects each time; see context_method.cpp.
 #if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED)

@@ -89,8 +89,7 @@ PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VA
                            {nullptr, nullptr, 0, nullptr}};
 
 int execute(PyObject* module) {
-  if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New()) ||
-      !add(module, "_C_API", make_capsule())) {
+  if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New()) || !add(module, "_C_API", make_capsule())) {
     return -1;
   }
 #if FACE_CACHES_CONTEXT_METHODS
@@ -111,8 +110,15 @@ PyModuleDef_Slot module_slots[] = {{Py_mod_exec, as_slot(&execute)},
 #endif
                                    {0, nullptr}};
 
-PyModuleDef definition{PyModuleDef_HEAD_INIT, "_core", "The primitives of threading++.", 0, functions, module_slots,
-                       nullptr, nullptr, nullptr};
+PyModuleDef definition{PyModuleDef_HEAD_INIT,
+                       "_core",
+                       "The primitives of threading++.",
+                       0,
+                       functions,
+                       module_slots,
+                       nullptr,
+                       nullptr,
+                       nullptr};
 
 }  // namespace
 

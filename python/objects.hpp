@@ -42,21 +42,18 @@ struct Holder {
 };
 
 struct LockObject {
-  PyObject_HEAD
-  Holder<threading::Lock> held;
+  PyObject_HEAD Holder<threading::Lock> held;
   PyObject* weakrefs;
 };
 
 struct RLockObject {
-  PyObject_HEAD
-  Holder<threading::RLock> held;
+  PyObject_HEAD Holder<threading::RLock> held;
   unsigned long owner;  // get_ident() of the last Python thread that took the first level; for repr()
   PyObject* weakrefs;
 };
 
 struct ConditionObject {
-  PyObject_HEAD
-  Holder<threading::Condition> held;
+  PyObject_HEAD Holder<threading::Condition> held;
   PyObject* lock;     // a LockObject or an RLockObject; for any other lock, null
   PyObject* foreign;  // for any other lock: a Condition of the stdlib over it, which does everything
   bool over_lock;     // `lock` is a LockObject
@@ -65,8 +62,7 @@ struct ConditionObject {
 };
 
 struct EventObject {
-  PyObject_HEAD
-  Holder<threading::Event> held;
+  PyObject_HEAD Holder<threading::Event> held;
   PyObject* cond;  // what `_cond` gave out: whoever holds it keeps set() and clear() waiting
   PyObject* dict;
   PyObject* weakrefs;
@@ -74,8 +70,7 @@ struct EventObject {
 
 // Semaphore and BoundedSemaphore alike; `bounded` says which core object it is.
 struct SemaphoreObject {
-  PyObject_HEAD
-  threading::detail::SemaphoreCore* core;
+  PyObject_HEAD threading::detail::SemaphoreCore* core;
   std::shared_ptr<threading::Semaphore>* shared;
   std::shared_ptr<threading::BoundedSemaphore>* shared_bounded;
   bool bounded;
@@ -88,8 +83,7 @@ struct SemaphoreObject {
 };
 
 struct BarrierObject {
-  PyObject_HEAD
-  Holder<threading::Barrier> held;
+  PyObject_HEAD Holder<threading::Barrier> held;
   PyObject* action;
   PyObject* timeout;
   Py_ssize_t parties;  // as given: up to 3.12 nothing checks it

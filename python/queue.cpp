@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Queue, LifoQueue, PriorityQueue and SimpleQueue of the module `queue`. The GIL guards them: a put() or get() that does
-// not wait is a few stores. (A free-threaded build keeps the stdlib's.)
+// Queue, LifoQueue, PriorityQueue and SimpleQueue of the module `queue`. The GIL guards them: a put() or get() that
+// does not wait is a few stores. (A free-threaded build keeps the stdlib's.)
 //
 // States   native: items are in `ring` (or, of a PriorityQueue, in `heap`), and threads wait in our lists.
 //          exposed: somebody has asked for `mutex`, `not_empty`, `queue` …, or a subclass has hooks (_put, _get …) of
@@ -138,16 +138,15 @@ enum Part { kMutex, kNotEmpty, kNotFull, kAllTasksDone, kItems, kParts };
 constexpr const char* kPartNames[kParts] = {"mutex", "not_empty", "not_full", "all_tasks_done", "queue"};
 
 struct QueueObject {
-  PyObject_HEAD
-  Ring ring;
-  PyObject* heap;              // a list, of a PriorityQueue
-  threading::RLock guard;      // of `heap`: comparing items may let the GIL go, or come back here
+  PyObject_HEAD Ring ring;
+  PyObject* heap;          // a list, of a PriorityQueue
+  threading::RLock guard;  // of `heap`: comparing items may let the GIL go, or come back here
   Waiters getters;
   Waiters putters;
   Waiters joiners;
-  Py_ssize_t limit;            // maxsize; 0 or less: none
-  PyObject* maxsize;           // as given
-  PyObject* unfinished;        // exposed: any number
+  Py_ssize_t limit;      // maxsize; 0 or less: none
+  PyObject* maxsize;     // as given
+  PyObject* unfinished;  // exposed: any number
   Py_ssize_t unfinished_tasks;
   Order order;
   bool exposed;
@@ -208,8 +207,7 @@ bool hold(QueueObject& self) { return self.guard.try_lock() || wait_for_lock(sel
 
 PyObject* call_heap(QueueObject& self, const char* function, PyObject* item) {
   PyObject* const method = stdlib(function);
-  PyObject* const result =
-      method != nullptr ? PyObject_CallFunctionObjArgs(method, self.heap, item, nullptr) : nullptr;
+  PyObject* const result = method != nullptr ? PyObject_CallFunctionObjArgs(method, self.heap, item, nullptr) : nullptr;
   Py_XDECREF(method);
   return result;
 }
@@ -798,6 +796,8 @@ PyObject* make_lifo_queue_type(PyObject* module) { return make_ordered(module, "
 PyObject* make_priority_queue_type(PyObject* module) {
   return make_ordered(module, "queue.PriorityQueue", &construct_priority);
 }
-PyObject* make_simple_queue_type(PyObject* module) { return make(module, "queue.SimpleQueue", &construct_simple, true); }
+PyObject* make_simple_queue_type(PyObject* module) {
+  return make(module, "queue.SimpleQueue", &construct_simple, true);
+}
 
 }  // namespace face

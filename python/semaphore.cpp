@@ -49,8 +49,7 @@ PyObject* acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
   if (count == 0 && names == nullptr) return enter(self);
   SemaphoreObject& object = object_of(self);
   PyObject* values[2];
-  if (!is_made(object) ||
-      !read_arguments("Semaphore.acquire", args, count, names, kAcquireParameters, 2, values)) {
+  if (!is_made(object) || !read_arguments("Semaphore.acquire", args, count, names, kAcquireParameters, 2, values)) {
     return nullptr;
   }
   const int blocking = values[0] == nullptr ? 1 : PyObject_IsTrue(values[0]);
@@ -220,9 +219,8 @@ PyMethodDef methods[] = {
      PyDoc_STR("release(n=1)\n\nAdd units and let as many waiting threads go on.")},
     {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef getset[] = {kDictGetter,
-                        {"_value", &get_value, nullptr, nullptr, nullptr},
-                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef getset[] = {
+    kDictGetter, {"_value", &get_value, nullptr, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyGetSetDef bounded_getset[] = {{"_initial_value", &get_initial_value, nullptr, nullptr, nullptr},
                                 {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},

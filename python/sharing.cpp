@@ -17,12 +17,9 @@ struct Name {
   Kind kind;
   const char* name;  // in `_core`
 };
-constexpr Name kNames[] = {{Kind::lock, "lock"},
-                           {Kind::rlock, "RLock"},
-                           {Kind::condition, "Condition"},
-                           {Kind::event, "Event"},
-                           {Kind::semaphore, "Semaphore"},
-                           {Kind::bounded_semaphore, "BoundedSemaphore"},
+constexpr Name kNames[] = {{Kind::lock, "lock"},           {Kind::rlock, "RLock"},
+                           {Kind::condition, "Condition"}, {Kind::event, "Event"},
+                           {Kind::semaphore, "Semaphore"}, {Kind::bounded_semaphore, "BoundedSemaphore"},
                            {Kind::barrier, "Barrier"}};
 
 PyTypeObject* type_of(Kind kind) {
@@ -93,12 +90,8 @@ bool share(PyObject* object, Kind kind, std::shared_ptr<void>* into) {
 
 void adopt(PyObject* object, Kind kind, const std::shared_ptr<void>& block, PyObject* lock) {
   switch (kind) {
-    case Kind::lock:
-      as<LockObject>(object).held.adopt(std::static_pointer_cast<threading::Lock>(block));
-      break;
-    case Kind::rlock:
-      as<RLockObject>(object).held.adopt(std::static_pointer_cast<threading::RLock>(block));
-      break;
+    case Kind::lock: as<LockObject>(object).held.adopt(std::static_pointer_cast<threading::Lock>(block)); break;
+    case Kind::rlock: as<RLockObject>(object).held.adopt(std::static_pointer_cast<threading::RLock>(block)); break;
     case Kind::condition: {
       ConditionObject& condition = as<ConditionObject>(object);
       condition.held.adopt(std::static_pointer_cast<threading::Condition>(block));
@@ -106,13 +99,11 @@ void adopt(PyObject* object, Kind kind, const std::shared_ptr<void>& block, PyOb
       condition.over_lock = is_lock(lock);
       break;
     }
-    case Kind::event:
-      as<EventObject>(object).held.adopt(std::static_pointer_cast<threading::Event>(block));
-      break;
+    case Kind::event: as<EventObject>(object).held.adopt(std::static_pointer_cast<threading::Event>(block)); break;
     case Kind::semaphore: {
       SemaphoreObject& semaphore = as<SemaphoreObject>(object);
-      semaphore.shared = new std::shared_ptr<threading::Semaphore>(
-          std::static_pointer_cast<threading::Semaphore>(block));
+      semaphore.shared =
+          new std::shared_ptr<threading::Semaphore>(std::static_pointer_cast<threading::Semaphore>(block));
       semaphore.core = semaphore.shared->get();
       break;
     }
@@ -192,8 +183,7 @@ PyObject* make_condition() {
   const auto both = std::make_shared<SharedCondition>();
   PyObject* const lock = wrap(Kind::rlock, both->lock, nullptr);
   if (lock == nullptr) return nullptr;
-  PyObject* const result =
-      wrap(Kind::condition, std::shared_ptr<threading::Condition>(both, &both->condition), lock);
+  PyObject* const result = wrap(Kind::condition, std::shared_ptr<threading::Condition>(both, &both->condition), lock);
   Py_DECREF(lock);
   return result;
 }

@@ -29,9 +29,8 @@ PyObject* describe(const Embedding::Waiting& waiting, std::int64_t now) {
     Py_DECREF(left);
     left = PyFloat_FromDouble(static_cast<double>(waiting.deadline.nanoseconds() - now) * kSecond);
   }
-  return Py_BuildValue("(ksnkdN)", ident_of(waiting.thread), waiting.kind,
-                       reinterpret_cast<Py_ssize_t>(waiting.object), ident_of(waiting.owner),
-                       static_cast<double>(now - waiting.since) * kSecond, left);
+  return Py_BuildValue("(ksnkdN)", ident_of(waiting.thread), waiting.kind, reinterpret_cast<Py_ssize_t>(waiting.object),
+                       ident_of(waiting.owner), static_cast<double>(now - waiting.since) * kSecond, left);
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ class Pieces {
   bool over() const { return deadline_.expired(); }
 
  private:
-  static constexpr std::int64_t kShortest = 20'000'000;   // nanoseconds
+  static constexpr std::int64_t kShortest = 20'000'000;  // nanoseconds
   static constexpr std::int64_t kLongest = 1'000'000'000;
 
   Deadline deadline_;

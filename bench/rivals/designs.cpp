@@ -3,7 +3,8 @@
 // Designs that we tried or considered and did not take, kept so that the next person need not write them again.
 // docs/performance says what each of them loses.
 //
-//   design:spin        spins until it is free, with exponential pauses. Fast while threads are fewer than processors and
+//   design:spin        spins until it is free, with exponential pauses. Fast while threads are fewer than processors
+//   and
 //                      nobody loses his; no fairness at all.
 //   design:ticket      first come first served, spinning. Stops dead when the next in line is not running.
 //   design:no-spin     a futex word with three values; contenders sleep at once
@@ -31,7 +32,9 @@ namespace {
 void futex_wait(const void* word, std::uint32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
 }
-void futex_wake(const void* word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0); }
+void futex_wake(const void* word, int count) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+}
 void pause() { __builtin_ia32_pause(); }
 
 struct Spin {
@@ -200,7 +203,8 @@ class QueueLock {
   bool try_lock() {
     std::uint32_t seen = word_.load(std::memory_order_relaxed);
     while ((seen & 1) == 0) {
-      if (word_.compare_exchange_weak(seen, seen | 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+      if (word_.compare_exchange_weak(seen, seen | 1, std::memory_order_acquire, std::memory_order_relaxed))
+        return true;
     }
     return false;
   }

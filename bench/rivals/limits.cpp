@@ -132,8 +132,9 @@ int clone_body(void* ran) {
 // clone() onto a stack that is kept, and the kernel's own signal that the thread is gone.
 class KernelThread {
  public:
-  KernelThread() : stack_(static_cast<char*>(mmap(nullptr, kStack, PROT_READ | PROT_WRITE,
-                                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0))) {}
+  KernelThread()
+      : stack_(static_cast<char*>(
+            mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0))) {}
   ~KernelThread() { munmap(stack_, kStack); }
   void start(std::atomic<std::size_t>& ran) {
     constexpr int kFlags =

@@ -87,7 +87,9 @@ struct Pthread {
   };
   class Local {
    public:
-    Local() { pthread_key_create(&key_, [](void* value) { delete static_cast<long*>(value); }); }
+    Local() {
+      pthread_key_create(&key_, [](void* value) { delete static_cast<long*>(value); });
+    }
     ~Local() { pthread_key_delete(key_); }
     long& value() {
       if (void* value = pthread_getspecific(key_)) return *static_cast<long*>(value);

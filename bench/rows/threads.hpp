@@ -25,8 +25,8 @@ void add_thread_rows() {
         std::vector<std::unique_ptr<typename R::Thread>> threads;
         threads.reserve(kBatch);
         for (std::size_t i = 0; i != kBatch; ++i) {
-          threads.push_back(std::make_unique<typename R::Thread>(
-              [&ran] { ran.fetch_add(1, std::memory_order_relaxed); }));
+          threads.push_back(
+              std::make_unique<typename R::Thread>([&ran] { ran.fetch_add(1, std::memory_order_relaxed); }));
         }
         for (auto& thread : threads) thread->join();
       });

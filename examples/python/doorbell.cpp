@@ -39,14 +39,12 @@ PyObject* add(PyObject*, PyObject* args) {
   if (!PyArg_ParseTuple(args, "Ol", &object, &count)) return nullptr;
   auto* const lock = py::from_python<threading::Lock>(object);  // alive as long as the arguments are
   if (lock == nullptr) return nullptr;
-  Py_BEGIN_ALLOW_THREADS
-  for (long i = 0; i != count; ++i) {
+  Py_BEGIN_ALLOW_THREADS for (long i = 0; i != count; ++i) {
     lock->lock();
     ++total;
     lock->unlock();
   }
-  Py_END_ALLOW_THREADS
-  return PyLong_FromLong(total);
+  Py_END_ALLOW_THREADS return PyLong_FromLong(total);
 }
 
 // made_here() -> (event, same): an Event made by C++, twice as a Python object.

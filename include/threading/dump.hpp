@@ -19,7 +19,7 @@ struct WaitInfo {
   const void* object = nullptr;  // where it is
   std::int64_t since = 0;        // when the wait began, in nanoseconds of std::chrono::steady_clock
   Deadline deadline = Deadline::never();
-  std::string held_by;           // the name of the thread that holds the object; empty: nobody, or unknown
+  std::string held_by;  // the name of the thread that holds the object; empty: nobody, or unknown
 };
 
 // One thread at the moment it was looked at.

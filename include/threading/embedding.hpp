@@ -27,8 +27,8 @@
 namespace threading::inline v1 {
 
 struct THREADING_API Embedding {
-  using Wait = detail::WaitOptions;        // deadline; interruptible; stop
-  using Outcome = detail::WaitOutcome;     // ok, timed_out, interrupted
+  using Wait = detail::WaitOptions;     // deadline; interruptible; stop
+  using Outcome = detail::WaitOutcome;  // ok, timed_out, interrupted
 
   // What a runtime does around the part of a call that blocks. Both are plain calls that may not return.
   struct Region {
@@ -108,21 +108,22 @@ struct THREADING_API Embedding {
   // A thread that waits in one of the library's objects, as it was at some moment.
   struct Waiting {
     ThreadToken thread;
-    const char* kind;    // "Lock", "Event" …
+    const char* kind;  // "Lock", "Event" …
     const void* object;
     ThreadToken owner;   // who holds the object; 0: nobody, or unknown
     std::int64_t since;  // nanoseconds of the monotonic clock
     Deadline deadline = Deadline::never();
   };
-  // Copies up to `capacity` of them. Returns: how many there are; more than `capacity` means call again. For inspection.
+  // Copies up to `capacity` of them. Returns: how many there are; more than `capacity` means call again. For
+  // inspection.
   static std::size_t waiting(Waiting* into, std::size_t capacity);
 
   // Thread::join(). Throws as that.
   static Outcome join(const Thread& thread, const Wait& wait);
 
-  // What a runtime does around fork(): before, outside of all the library's locks; after it in the parent, inside; after
-  // it in the child, where the library is whole again and the caller is the main and only thread. Any may be null. One
-  // set for the process: the last one counts.
+  // What a runtime does around fork(): before, outside of all the library's locks; after it in the parent, inside;
+  // after it in the child, where the library is whole again and the caller is the main and only thread. Any may be
+  // null. One set for the process: the last one counts.
   static void on_fork(void (*prepare)() noexcept, void (*parent)() noexcept, void (*child)() noexcept) noexcept;
   // Has `function` called when the process begins to end, before it waits for threads; last registered first. It must
   // not throw. Throws: RuntimeError "can't register atexit after shutdown".

@@ -101,14 +101,14 @@ struct QueueView {
 };
 
 struct UnparkDecision {
-  std::size_t count;          // wake this many from the front; more than size means all
-  std::uintptr_t token = 0;   // what park() returns to each of them
+  std::size_t count;         // wake this many from the front; more than size means all
+  std::uintptr_t token = 0;  // what park() returns to each of them
 };
 
 struct RequeueDecision {
-  std::size_t wake;           // wake this many from the front,
-  std::size_t move;           // then move this many to the other address; more than there are means the rest
-  std::uintptr_t token = 0;   // for those woken here
+  std::size_t wake;          // wake this many from the front,
+  std::size_t move;          // then move this many to the other address; more than there are means the rest
+  std::uintptr_t token = 0;  // for those woken here
 };
 
 namespace detail {

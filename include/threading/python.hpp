@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // One object, two languages: the primitives that Python programs use through the package `threadingpp`, seen from C++.
-// A C++ thread that never takes the interpreter's lock (the GIL) may set an Event that Python waits for, and the reverse.
-// Needs Python.h and nothing to link but this library; the package is found when import() is called.
+// A C++ thread that never takes the interpreter's lock (the GIL) may set an Event that Python waits for, and the
+// reverse. Needs Python.h and nothing to link but this library; the package is found when import() is called.
 //
 //   from_python<Event>(object)   the Event inside a Python object. It lives as long as that object.
 //   share<Event>(object)         the same as a shared_ptr that needs no Python at all, of an object made by

@@ -30,7 +30,8 @@ using NativeId = std::int32_t;
 //
 // Visibility: what was done before start() is seen by the thread; what the thread did, destructors of its thread-local
 // objects included, is seen after a join() that returns true.
-// Python differences: there is no group; kwargs are captured by a lambda; run() is overridden in the body of a ThreadOf.
+// Python differences: there is no group; kwargs are captured by a lambda; run() is overridden in the body of a
+// ThreadOf.
 class THREADING_API Thread {
  public:
   using Options = ThreadOptions;
@@ -41,7 +42,8 @@ class THREADING_API Thread {
   // Throws: ValueError for a bad stack_size, as stack_size() does.
   template <class F, class... Args>
     requires(!std::derived_from<std::remove_cvref_t<F>, Thread> && !std::same_as<std::remove_cvref_t<F>, Options>)
-  explicit Thread(F&& target, Args&&... args) : Thread(Options(), std::forward<F>(target), std::forward<Args>(args)...) {}
+  explicit Thread(F&& target, Args&&... args)
+      : Thread(Options(), std::forward<F>(target), std::forward<Args>(args)...) {}
   template <class F, class... Args>
   Thread(Options options, F&& target, Args&&... args)
       : Thread(make<detail::TargetBody<std::decay_t<F>, std::decay_t<Args>...>>(

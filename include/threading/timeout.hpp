@@ -93,8 +93,8 @@ class Timeout {
   Kind kind_;
 };
 
-inline constexpr Timeout forever = Timeout::make_forever();                               // timeout=None or -1
-inline constexpr Timeout no_wait = Timeout::make(0, Timeout::Kind::relative);             // blocking=False
+inline constexpr Timeout forever = Timeout::make_forever();                    // timeout=None or -1
+inline constexpr Timeout no_wait = Timeout::make(0, Timeout::Kind::relative);  // blocking=False
 
 namespace detail {
 [[noreturn]] THREADING_API void throw_negative_timeout();
@@ -103,7 +103,8 @@ namespace detail {
 // The rule of Lock and RLock for numbers: -1.0 means for ever.
 // Throws: ValueError "timeout value must be a non-negative number" for any other negative number.
 inline Timeout lock_timeout(Timeout t) {
-  if (t.kind() != Timeout::Kind::number || t.nanoseconds() >= 0) [[likely]] return t;
+  if (t.kind() != Timeout::Kind::number || t.nanoseconds() >= 0) [[likely]]
+    return t;
   if (t.nanoseconds() == kMinusOneSecond) return forever;
   throw_negative_timeout();
 }

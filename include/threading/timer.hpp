@@ -19,10 +19,10 @@ THREADING_API void cancel_timer(ThreadState& state) noexcept;
 // Python's threading.Timer: a Thread that waits for an interval and then calls a function.
 //
 // While it waits it is a thread in every respect but one: started, alive, named, with an ident, in enumerate(), waited
-// for at exit unless it is a daemon, joinable, yet no OS thread belongs to it. A million of them wait on one sleeping OS
-// thread. The function runs on an OS thread where get_ident() is ident() and current_thread() is this Timer; a function
-// that takes long delays no other Timer. The values of threading::local end with the function; C++ thread_local
-// objects belong to the OS thread, which may run other Timers' functions before and after.
+// for at exit unless it is a daemon, joinable, yet no OS thread belongs to it. A million of them wait on one sleeping
+// OS thread. The function runs on an OS thread where get_ident() is ident() and current_thread() is this Timer; a
+// function that takes long delays no other Timer. The values of threading::local end with the function; C++
+// thread_local objects belong to the OS thread, which may run other Timers' functions before and after.
 //
 // The interval counts from start(). `forever` waits until cancel(); a time that has passed fires at once. Never early.
 //

@@ -15,8 +15,8 @@ namespace threading::inline v1::base {
 }  // namespace threading::inline v1::base
 
 // Checked in every build: each one is a branch on a slow path, and a lock that goes on after one is worth nothing.
-#define THREADING_INVARIANT(condition, what)                                               \
-  do {                                                                                     \
-    if (!(condition)) [[unlikely]]                                                         \
-      ::threading::v1::base::invariant_failed(what, __FILE__, __LINE__);                   \
+#define THREADING_INVARIANT(condition, what)                             \
+  do {                                                                   \
+    if (!(condition)) [[unlikely]]                                       \
+      ::threading::v1::base::invariant_failed(what, __FILE__, __LINE__); \
   } while (false)

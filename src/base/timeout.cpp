@@ -21,8 +21,6 @@ void throw_nan() { throw ValueError("Invalid value NaN (not a number)"); }
 
 void throw_negative_timeout() { throw ValueError("timeout value must be a non-negative number"); }
 
-void throw_timeout_without_blocking() {
-  throw ValueError("can't specify a timeout for a non-blocking call");
-}
+void throw_timeout_without_blocking() { throw ValueError("can't specify a timeout for a non-blocking call"); }
 
 }  // namespace threading::inline v1::detail

@@ -15,8 +15,8 @@ std::size_t collect_waiters(WaitRecord* records, std::size_t capacity) noexcept 
       for (const Waiter* waiter = first; waiter != nullptr; waiter = waiter->next) {
         const WaitKind& kind = *waiter->kind;
         if (kind.is_internal || found++ >= capacity) continue;
-        records[found - 1] = {waiter->thread, kind.name, key, kind.owner != nullptr ? kind.owner(key) : 0, waiter->since,
-                          waiter->deadline};
+        records[found - 1] = {waiter->thread, kind.name,       key, kind.owner != nullptr ? kind.owner(key) : 0,
+                              waiter->since,  waiter->deadline};
       }
     }
     bucket.lock.unlock();

@@ -11,7 +11,8 @@
 //          requeue: anyone moves waiters between queues under both locks; `key` follows.
 //          leave: the owner, after its parker returned for another reason than a wake, unlinks itself if it is still
 //          linked. stop: the requesting thread unlinks the waiter in the owner's place.
-// I1       A waiter is unlinked exactly once, under the lock of the bucket it is in: by a waker, by a stop request or by
+// I1       A waiter is unlinked exactly once, under the lock of the bucket it is in: by a waker, by a stop request or
+// by
 //          its owner, whoever gets the lock first. Losing owners know, because `queued` is false.
 // I2       Once unlinked by somebody else, a waiter stays on its owner's stack until that thread's unpark(): an owner
 //          that timed out but lost waits for that wake, however short. So nobody touches a waiter that has left.

@@ -32,7 +32,7 @@ struct Waiter {
   std::int64_t queued_since = 0;  // when it joined the present queue for the first time, for fairness
   Deadline deadline = Deadline::never();
   ThreadToken thread = 0;
-  int cpu = -1;                 // where it began to wait, for the backoff policy
+  int cpu = -1;  // where it began to wait, for the backoff policy
   bool queued = false;
   bool moved = false;           // by requeue(): only an unpark() ends the wait now
   bool stop_requested = false;  // stays set

@@ -66,8 +66,7 @@ void WordLock::lock_slow() noexcept {
     Waiter self;
     self.parker.prepare();
     // A2 acquire pairs with R2. relaxed on failure: look again.
-    if (!word_.compare_exchange_weak(seen, seen | kQueueLocked, std::memory_order_acquire,
-                                     std::memory_order_relaxed)) {
+    if (!word_.compare_exchange_weak(seen, seen | kQueueLocked, std::memory_order_acquire, std::memory_order_relaxed)) {
       continue;
     }
     Waiter* first = first_of(seen);

@@ -18,7 +18,8 @@ using OsThreadMain = void* (*)(void* argument);
 
 // Returns: false when the system has no thread to give. `thread` is written before this returns, not before `main`
 // runs. `stack_size`: bytes, as round_stack_size() gave them; 0: the system's default.
-[[nodiscard]] bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument, std::size_t stack_size) noexcept;
+[[nodiscard]] bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument,
+                                   std::size_t stack_size) noexcept;
 // Waits until it is gone. Requires: another thread than the caller. Not a cancellation point.
 void join_os_thread(const OsThread& thread) noexcept;
 // By the thread itself: nobody will join it.

@@ -54,8 +54,7 @@ ParkerOutcome FutexParker::park(Deadline deadline, bool interruptible) noexcept 
         if (interruptible) return ParkerOutcome::interrupted;
         break;
       case FutexOutcome::woken:
-      case FutexOutcome::changed:
-        break;
+      case FutexOutcome::changed: break;
     }
   }
 }

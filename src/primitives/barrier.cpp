@@ -66,8 +66,7 @@ std::size_t Barrier::wait_for_others(Timeout timeout, const detail::backend::sto
   }
   const Arrival arrival = enter({.deadline = timeout.deadline(), .stop = stop});
   switch (arrival.step) {
-    case Step::passed:
-      return arrival.index;
+    case Step::passed: return arrival.index;
     case Step::must_act: {
       bool done = false;
       struct Finish {  // also when the action throws
@@ -86,8 +85,7 @@ std::size_t Barrier::wait_for_others(Timeout timeout, const detail::backend::sto
     case Step::draining:
     case Step::broken:
     case Step::timed_out:
-    case Step::interrupted:
-      break;
+    case Step::interrupted: break;
   }
   throw BrokenBarrierError();
 }
@@ -99,16 +97,12 @@ Barrier::Arrival Barrier::enter(const WaitOptions& options) {
     if (arrival.step == Step::draining) arrival = wait_while_draining(options);
     switch (arrival.step) {
       case Step::full:
-      case Step::draining:
-        continue;
+      case Step::draining: continue;
       case Step::timed_out:
-      case Step::interrupted:
-        wake_rest_of_broken_set();
-        return arrival;
+      case Step::interrupted: wake_rest_of_broken_set(); return arrival;
       case Step::passed:
       case Step::must_act:
-      case Step::broken:
-        return arrival;
+      case Step::broken: return arrival;
     }
   }
 }
@@ -141,10 +135,11 @@ Barrier::Arrival Barrier::arrive(const WaitOptions& options) {
     const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: as above
     word_.store(reason == LeaveReason::signal ? word - kOne : word | kBroken, std::memory_order_relaxed);
   };
-  const ParkResult result = park(
-      &word_, detail::kBarrierKind, count_in, []() noexcept {}, leave,
-      {.deadline = options.deadline, .interruptible = options.interruptible, .on_signal = options.on_signal,
-       .stop = options.stop});
+  const ParkResult result = park(&word_, detail::kBarrierKind, count_in, []() noexcept {}, leave,
+                                 {.deadline = options.deadline,
+                                  .interruptible = options.interruptible,
+                                  .on_signal = options.on_signal,
+                                  .stop = options.stop});
   switch (result.outcome) {
     case ParkOutcome::changed: break;
     case ParkOutcome::woken: arrival.step = result.token == kPassedToken ? Step::passed : Step::broken; break;
@@ -160,11 +155,9 @@ Barrier::Arrival Barrier::wait_while_draining(const WaitOptions& options) {
   Arrival arrival{Step::draining};
   // relaxed: finish_draining() clears the flag before it takes this queue's lock to wake whoever is in it.
   const auto still_draining = [&]() noexcept { return (word_.load(std::memory_order_relaxed) & kDraining) != 0; };
-  const ParkResult result = park(newcomers_key(), detail::kBarrierKind, still_draining, []() noexcept {},
-                                 [](bool, LeaveReason) noexcept {},
-                                 {.interruptible = options.interruptible,
-                                  .on_signal = options.on_signal,
-                                  .stop = options.stop});
+  const ParkResult result = park(
+      newcomers_key(), detail::kBarrierKind, still_draining, []() noexcept {}, [](bool, LeaveReason) noexcept {},
+      {.interruptible = options.interruptible, .on_signal = options.on_signal, .stop = options.stop});
   if (result.outcome == ParkOutcome::interrupted) arrival.step = Step::interrupted;
   return arrival;
 }

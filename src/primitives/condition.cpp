@@ -2,7 +2,8 @@
 //
 // Word     bit 0: somebody may be queued at the condition's address. Nothing else.
 // States   0 nobody waits · 1 somebody waits, or the last waiter has just gone.
-// Moves    wait: sets the bit under the bucket's lock while queuing. notify, leave: clear it under the bucket's lock when
+// Moves    wait: sets the bit under the bucket's lock while queuing. notify, leave: clear it under the bucket's lock
+// when
 //          the queue is empty.
 // I1       The bit is set whenever somebody is queued (it changes only under the bucket's lock). So a notifier that
 //          reads 0 while it holds the lock has nobody to wake: waiters queue up before they release the lock.
@@ -41,7 +42,9 @@ ParkResult park_at(Word& word, detail::BeforeSleepRef before_sleep, const WaitOp
         return true;
       },
       before_sleep, [&](bool has_more, LeaveReason) noexcept { clear_waiters_if(!has_more, word); },
-      {.deadline = options.deadline, .interruptible = options.interruptible, .on_signal = options.on_signal,
+      {.deadline = options.deadline,
+       .interruptible = options.interruptible,
+       .on_signal = options.on_signal,
        .stop = options.stop});
 }
 

@@ -94,9 +94,7 @@ Embedding::Arrival Embedding::arrive(Barrier& barrier, const Wait& wait) {
   }
   return {Arrived::broken, 0};
 }
-bool Embedding::finish(Barrier& barrier, bool action_failed) noexcept {
-  return barrier.finish_draining(action_failed);
-}
+bool Embedding::finish(Barrier& barrier, bool action_failed) noexcept { return barrier.finish_draining(action_failed); }
 
 std::size_t Embedding::waiters(const Condition& condition) noexcept { return queue_size(&condition.word_); }
 std::size_t Embedding::waiters(const Event& event) noexcept { return queue_size(&event.word_); }
@@ -123,7 +121,9 @@ void Embedding::reset_after_fork(Condition& condition) noexcept {
   condition.word_.store(0, std::memory_order_relaxed);  // relaxed: as above
   if (condition.over_ == Condition::Over::own) reset_after_fork(condition.own_);
 }
-void Embedding::reset_after_fork(Event& event) noexcept { event.word_.store(0, std::memory_order_relaxed); }  // as above
+void Embedding::reset_after_fork(Event& event) noexcept {
+  event.word_.store(0, std::memory_order_relaxed);
+}  // as above
 void Embedding::reset_after_fork(Barrier& barrier) noexcept {
   barrier.word_.store(0, std::memory_order_relaxed);  // relaxed: as above
 }

@@ -23,8 +23,8 @@
 //          starter to write the handle: neither takes long, so its deadline does not count any more.
 // I4       After a fork, a thread of another process than this is over, whatever its word says: see effective().
 // Orders   R1 release of the moves to ended and over pairs with A1, acquire of who sees them: what the thread did is
-//          visible to a joiner. R2 release of the move to handle pairs with A2: `os` is. R3 release of the move to alive
-//          pairs with A1: `fork_count` is.
+//          visible to a joiner. R2 release of the move to handle pairs with A2: `os` is. R3 release of the move to
+//          alive pairs with A1: `fork_count` is.
 // Destroy  The running thread owns a reference until after its last move; a joiner's handle keeps the rest.
 #include "threads/life.hpp"
 
@@ -176,7 +176,9 @@ ParkResult park_for_end(ThreadState& state, const WaitOptions& options, Deadline
     if (!has_more) state.join.word.fetch_and(~kParked, std::memory_order_relaxed);
   };
   return park(&state.join, kThreadKind, must_wait, []() noexcept {}, leave,
-              {.deadline = deadline, .interruptible = options.interruptible, .on_signal = options.on_signal,
+              {.deadline = deadline,
+               .interruptible = options.interruptible,
+               .on_signal = options.on_signal,
                .stop = options.stop});
 }
 
@@ -237,7 +239,7 @@ void take_back_start(ThreadState& state) noexcept {
 std::uint32_t fork_count() noexcept { return forks.load(std::memory_order_relaxed); }  // relaxed: see note_fork()
 
 void note_fork(ThreadState& survivor) noexcept {
-  forks.store(fork_count() + 1, std::memory_order_relaxed);  // relaxed: the child has one thread
+  forks.store(fork_count() + 1, std::memory_order_relaxed);                 // relaxed: the child has one thread
   survivor.role.store(ThreadState::Kind::main, std::memory_order_relaxed);  // relaxed: as above
   survivor.native_id.store(0, std::memory_order_relaxed);                   // relaxed: as above
   begin_alive(survivor);
@@ -375,8 +377,8 @@ NativeId native_id(ThreadState& state) noexcept {
                                                                          std::memory_order_relaxed) ||
                                  seen == kIdWanted);
     };
-    static_cast<void>(park(&state.native_id, kThreadStartKind, must_wait, []() noexcept {},
-                           [](bool, LeaveReason) noexcept {}));
+    static_cast<void>(park(
+        &state.native_id, kThreadStartKind, must_wait, []() noexcept {}, [](bool, LeaveReason) noexcept {}));
   }
 }
 

@@ -24,7 +24,8 @@ detail::WaitOutcome join(ThreadState& state, const detail::WaitOptions& options)
 // Frees what is left of an OS thread that nobody has joined. Called with the last reference.
 void reap(ThreadState& state) noexcept;
 
-// The first thing in a thread: makes `state` its current_thread(), known to waiters and, by name, to the system's tools.
+// The first thing in a thread: makes `state` its current_thread(), known to waiters and, by name, to the system's
+// tools.
 void enter(PerThread& self, ThreadState& state) noexcept;
 // The same for a thread of a pool, which has a name already: only a name that somebody chose is shown instead.
 // Returns: whether it is.

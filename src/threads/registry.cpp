@@ -133,9 +133,8 @@ void after_fork_in_child() noexcept {
 }
 
 [[maybe_unused]] const bool forks_are_handled =
-    (platform::on_fork(platform::ForkRoom::threads, {.prepare = &prepare_to_fork,
-                                                     .parent = &after_fork_in_parent,
-                                                     .child = &after_fork_in_child}),
+    (platform::on_fork(platform::ForkRoom::threads,
+                       {.prepare = &prepare_to_fork, .parent = &after_fork_in_parent, .child = &after_fork_in_child}),
      true);
 
 }  // namespace

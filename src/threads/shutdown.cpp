@@ -2,7 +2,8 @@
 //
 // How the process ends: exit() waits for threads.
 //
-// Word     callbacks: what embedders want called first. is_armed: the exit handler is registered. frozen: daemon threads
+// Word     callbacks: what embedders want called first. is_armed: the exit handler is registered. frozen: daemon
+// threads
 //          stop.
 // States   running → (exit begins) callbacks have run, waiting for threads → frozen. Never back, but in a forked child.
 // Moves    exit handler or ~Main(), on the main thread: runs the callbacks, lets those go that join the main thread,

@@ -41,9 +41,9 @@ class ThreadState {
   backend::atomic<std::uint32_t> refs{1};
   backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
   Join join;
-  backend::atomic<Ident> ident{0};             // 0: not started
-  platform::OsThread os;                       // written by start(), read by whoever claims the end
-  std::uint64_t number = 0;                    // of the default name
+  backend::atomic<Ident> ident{0};  // 0: not started
+  platform::OsThread os;            // written by start(), read by whoever claims the end
+  std::uint64_t number = 0;         // of the default name
   std::size_t stack_size = 0;
 
   // Links of the registry; guarded by its lock.
@@ -51,10 +51,10 @@ class ThreadState {
   ThreadState* previous = nullptr;
   bool is_listed = false;
   // Guarded by the registry's lock, too. Pointers, so that a pending Timer is small.
-  std::string* name = nullptr;                  // null: "Thread-N", "Dummy-N", "MainThread"
-  std::exception_ptr* failure = nullptr;        // what left run()
-  backend::stop_source* stop = nullptr;         // made when first asked for
-  backend::atomic<bool> is_daemon{false};       // written under the lock and before start() only
+  std::string* name = nullptr;             // null: "Thread-N", "Dummy-N", "MainThread"
+  std::exception_ptr* failure = nullptr;   // what left run()
+  backend::stop_source* stop = nullptr;    // made when first asked for
+  backend::atomic<bool> is_daemon{false};  // written under the lock and before start() only
 
   const Kind kind;
   backend::atomic<Kind> role{kind};  // `main` for whatever thread is left after a fork

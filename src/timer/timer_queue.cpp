@@ -58,11 +58,11 @@ struct Queue {
   threads::InternalLock lock;
   TimerWheel wheel;
   TimerList due;
-  std::uint64_t taken = 0;          // how many timers were taken, ever
-  std::size_t running = 0;          // pool threads that run a function
-  std::size_t idle = 0;             // pool threads that may be appointed
-  bool is_watched = false;          // a thread watches, or is on its way to
-  std::int64_t watched_until = 0;   // what the watcher sleeps until; meaningful while it does
+  std::uint64_t taken = 0;                       // how many timers were taken, ever
+  std::size_t running = 0;                       // pool threads that run a function
+  std::size_t idle = 0;                          // pool threads that may be appointed
+  bool is_watched = false;                       // a thread watches, or is on its way to
+  std::int64_t watched_until = 0;                // what the watcher sleeps until; meaningful while it does
   backend::atomic<bool> is_called{false};        // the watcher must look again
   backend::atomic<std::size_t> appointments{0};  // idle threads that are to wake up and watch
 };
@@ -114,8 +114,9 @@ void sleep_as_watcher(std::int64_t until) {
   const auto is_uncalled = []() noexcept {
     return !queue.is_called.load(std::memory_order_relaxed);  // relaxed: its store is followed by an unpark
   };
-  static_cast<void>(park(&queue.is_called, kWatchKind, is_uncalled, []() noexcept {}, [](bool, LeaveReason) noexcept {},
-                         {.deadline = Deadline::at(until)}));
+  static_cast<void>(park(
+      &queue.is_called, kWatchKind, is_uncalled, []() noexcept {}, [](bool, LeaveReason) noexcept {},
+      {.deadline = Deadline::at(until)}));
 }
 
 // Watches until there is a timer for this thread to take, or nothing left to watch for; it is not the watcher any more
@@ -151,8 +152,9 @@ bool idle() noexcept THREADING_REQUIRES(queue.lock) {
     // relaxed: its increment is followed by an unpark.
     return queue.appointments.load(std::memory_order_relaxed) == 0;
   };
-  static_cast<void>(park(&queue.appointments, kWatchKind, is_unwanted, []() noexcept {},
-                         [](bool, LeaveReason) noexcept {}, {.deadline = Deadline::after(kLinger)}));
+  static_cast<void>(park(
+      &queue.appointments, kWatchKind, is_unwanted, []() noexcept {}, [](bool, LeaveReason) noexcept {},
+      {.deadline = Deadline::after(kLinger)}));
   queue.lock.lock();
   // Whoever comes first takes an appointment, whether it was woken for it or just gives up.
   if (queue.appointments.load(std::memory_order_relaxed) != 0) {  // relaxed: under the lock
@@ -291,14 +293,13 @@ void after_fork_in_child() noexcept {
   queue.running = 0;
   queue.idle = 0;
   queue.is_watched = false;
-  queue.is_called.store(false, std::memory_order_relaxed);   // relaxed: one thread is left
-  queue.appointments.store(0, std::memory_order_relaxed);    // relaxed: as above
+  queue.is_called.store(false, std::memory_order_relaxed);  // relaxed: one thread is left
+  queue.appointments.store(0, std::memory_order_relaxed);   // relaxed: as above
 }
 
 [[maybe_unused]] const bool forks_are_handled =
-    (platform::on_fork(platform::ForkRoom::timer, {.prepare = &prepare_to_fork,
-                                                   .parent = &after_fork_in_parent,
-                                                   .child = &after_fork_in_child}),
+    (platform::on_fork(platform::ForkRoom::timer,
+                       {.prepare = &prepare_to_fork, .parent = &after_fork_in_parent, .child = &after_fork_in_child}),
      true);
 
 }  // namespace

@@ -21,7 +21,7 @@ class TimerState final : public detail::ThreadState {
   // relaxed: for display.
   Deadline fires_at() const noexcept override { return Deadline::at(deadline.load(std::memory_order_relaxed)); }
 
-  Timeout interval = forever;                     // not changed any more after the constructor of Timer
+  Timeout interval = forever;                                 // not changed any more after the constructor of Timer
   detail::backend::atomic<std::int64_t> deadline{INT64_MAX};  // monotonic nanoseconds; not changed any more once queued
   TimerState* next_timer = nullptr;
   TimerState* previous_timer = nullptr;

@@ -37,13 +37,14 @@ class TimerList {
 
 // Timers by deadline. Insertion and removal take the same few steps however many there are; nothing is allocated.
 //
-// Usual wheels turn by ticks of, say, a millisecond, and fire late by up to one. This one has a tick of a nanosecond and
-// never turns: a deadline is a number of eleven digits to the base 64, and `base_` a time that nothing precedes. A timer
-// is in slot [level][digit], where level is the highest digit in which its deadline differs from base_, and digit is
-// the deadline's at that place. So everything on a lower level is earlier than anything on a higher one, and within a
-// level slots are in order: the earliest slot is found by two bit scans. A slot's timers are not ordered, but the slot
-// knows a lower bound of their deadlines. When that has come, the slot is emptied: what is due is taken out, the rest
-// differs from the new base_ in a lower digit only and moves down. A timer moves at most ten times, and mostly never.
+// Usual wheels turn by ticks of, say, a millisecond, and fire late by up to one. This one has a tick of a nanosecond
+// and never turns: a deadline is a number of eleven digits to the base 64, and `base_` a time that nothing precedes. A
+// timer is in slot [level][digit], where level is the highest digit in which its deadline differs from base_, and digit
+// is the deadline's at that place. So everything on a lower level is earlier than anything on a higher one, and within
+// a level slots are in order: the earliest slot is found by two bit scans. A slot's timers are not ordered, but the
+// slot knows a lower bound of their deadlines. When that has come, the slot is emptied: what is due is taken out, the
+// rest differs from the new base_ in a lower digit only and moves down. A timer moves at most ten times, and mostly
+// never.
 class TimerWheel {
  public:
   bool is_empty() const noexcept { return count_ == 0; }

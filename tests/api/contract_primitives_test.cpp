@@ -75,8 +75,9 @@ concept AcquiresAsPythonDoes =
 static_assert(AcquiresAsPythonDoes<Lock> && AcquiresAsPythonDoes<RLock> && AcquiresAsPythonDoes<Semaphore> &&
               AcquiresAsPythonDoes<BoundedSemaphore> && AcquiresAsPythonDoes<Condition>);
 // An integer is neither a Timeout nor a `blocking` flag, and a pointer is no bool.
-static_assert(!Acquires<Lock, int> && !Acquires<RLock, int> && !Acquires<Semaphore, int> && !Acquires<Lock, bool, int> &&
-              !Acquires<Lock, void*> && !Acquires<Condition, int> && !Acquires<Semaphore, bool, int>);
+static_assert(!Acquires<Lock, int> && !Acquires<RLock, int> && !Acquires<Semaphore, int> &&
+              !Acquires<Lock, bool, int> && !Acquires<Lock, void*> && !Acquires<Condition, int> &&
+              !Acquires<Semaphore, bool, int>);
 static_assert(!std::convertible_to<int, Timeout> && !std::convertible_to<long, Timeout>);
 static_assert(std::convertible_to<double, Timeout> && std::convertible_to<float, Timeout> &&
               std::convertible_to<std::chrono::hours, Timeout> &&
@@ -149,7 +150,8 @@ TEST(Contract, WaitForReturnsThePredicatesValue) {
   int target = 0;
   int* const pointer = condition.wait_for([&] { return &target; }, 1s);
   EXPECT_EQ(pointer, &target);
-  const std::unique_ptr<int> owned = condition.wait_for([] { return std::make_unique<int>(3); }, forever, std::stop_token{});
+  const std::unique_ptr<int> owned =
+      condition.wait_for([] { return std::make_unique<int>(3); }, forever, std::stop_token{});
   EXPECT_EQ(*owned, 3);
   static_assert(std::same_as<decltype(condition.wait_for([] { return 5L; })), long>);
   EXPECT_FALSE(condition.wait_for([] { return false; }, no_wait));
@@ -164,10 +166,25 @@ TEST(Contract, ConditionsTakeEveryKindOfLock) {
   Condition over_rlock(rlock);
   ConditionOver<std::mutex> over_mutex(mutex);
   ConditionOver over_shared(shared);
-  { With hold(over_lock); EXPECT_FALSE(over_lock.wait(no_wait)); EXPECT_TRUE(over_lock.locked()); }
-  { With hold(over_rlock); EXPECT_FALSE(over_rlock.wait(0.0)); over_rlock.notify(3); }
-  { With hold(over_mutex); EXPECT_FALSE(over_mutex.wait(1ms)); over_mutex.notify_all(); }
-  { const std::scoped_lock hold(over_shared); EXPECT_FALSE(over_shared.wait(no_wait, std::stop_token{})); }
+  {
+    With hold(over_lock);
+    EXPECT_FALSE(over_lock.wait(no_wait));
+    EXPECT_TRUE(over_lock.locked());
+  }
+  {
+    With hold(over_rlock);
+    EXPECT_FALSE(over_rlock.wait(0.0));
+    over_rlock.notify(3);
+  }
+  {
+    With hold(over_mutex);
+    EXPECT_FALSE(over_mutex.wait(1ms));
+    over_mutex.notify_all();
+  }
+  {
+    const std::scoped_lock hold(over_shared);
+    EXPECT_FALSE(over_shared.wait(no_wait, std::stop_token{}));
+  }
 }
 
 TEST(Contract, SemaphoresLookLikeTheStandardsToo) {
@@ -190,7 +207,8 @@ TEST(Contract, BarriersAndEventsTakeEveryKindOfBound) {
   EXPECT_TRUE(event.wait());
   EXPECT_TRUE(event.wait(forever));
   int actions = 0;
-  Barrier barrier(1, [&] { ++actions; }, 5s);
+  Barrier barrier(
+      1, [&] { ++actions; }, 5s);
   EXPECT_EQ(barrier.wait(), 0u);
   EXPECT_EQ(barrier.wait(1.5), 0u);
   EXPECT_EQ(barrier.wait(forever, std::stop_token{}), 0u);

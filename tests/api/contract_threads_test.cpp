@@ -95,7 +95,8 @@ TEST(Contract, SpawnStartsAndJoiningStops) {
   bool ran = false;
   threading::spawn([&] { ran = true; }).join();
   EXPECT_TRUE(ran);
-  Thread named = threading::spawn({.name = "named"}, [](int) {}, 1);
+  Thread named = threading::spawn(
+      {.name = "named"}, [](int) {}, 1);
   named.join();
   EXPECT_EQ(named.name(), "named");
   bool stopped = false;
@@ -159,7 +160,8 @@ TEST(Contract, StackSizesAreRememberedAndChecked) {
 
 TEST(Contract, TimersAreThreads) {
   threading::Event rung;
-  threading::Timer timer(0.01, [&](threading::Event& event) { event.set(); }, std::ref(rung));
+  threading::Timer timer(
+      0.01, [&](threading::Event& event) { event.set(); }, std::ref(rung));
   timer.name("bell");
   timer.start();
   EXPECT_TRUE(rung.wait(60s));

@@ -117,9 +117,7 @@ void use_everything() {
   EXPECT_EQ(*number, 0);
 }
 
-TEST(Fork, LeavesAUsableLibrary) {
-  expect_child(exited(0), "", use_everything);
-}
+TEST(Fork, LeavesAUsableLibrary) { expect_child(exited(0), "", use_everything); }
 
 TEST(Fork, LeavesAUsableLibraryWhileOthersHoldAndWaitForEverything) {
   Busy busy;

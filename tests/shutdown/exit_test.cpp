@@ -41,24 +41,28 @@ void say(const char* text) {
 }
 
 TEST(Exit, WaitsForEveryThreadThatIsNoDaemon) {
-  EXPECT_EQ(said_by(exited(0), [] {
-    threading::spawn([] {
-      threading::main_thread().join();
-      say("main is over,");
-      threading::spawn([] { say(" and this one was started since"); });
-    });
-  }), "main is over, and this one was started since");
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      threading::spawn([] {
+                        threading::main_thread().join();
+                        say("main is over,");
+                        threading::spawn([] { say(" and this one was started since"); });
+                      });
+                    }),
+            "main is over, and this one was started since");
 }
 
 TEST(Exit, WaitsForPendingTimersButNotForDaemonOnes) {
-  EXPECT_EQ(said_by(exited(0), [] {
-    Timer(0.05, [] { say("fired"); }).start();
-    Timer daemon({.daemon = true}, 1h, [] { say("never"); });
-    daemon.start();
-    Timer cancelled(1h, [] { say("never"); });
-    cancelled.start();
-    cancelled.cancel();
-  }), "fired");
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      Timer(0.05, [] { say("fired"); }).start();
+                      Timer daemon({.daemon = true}, 1h, [] { say("never"); });
+                      daemon.start();
+                      Timer cancelled(1h, [] { say("never"); });
+                      cancelled.start();
+                      cancelled.cancel();
+                    }),
+            "fired");
 }
 
 TEST(Exit, DoesNotWaitForDaemons) {
@@ -150,68 +154,78 @@ struct AtEnd {
 };
 
 TEST(Exit, StopsDaemonsThatTouchTheLibraryAfterwards) {
-  EXPECT_EQ(said_by(exited(0), [] {
-    static Event main_is_over;
-    static std::atomic<bool> touched = false;
-    // Constructed before the first thread: destroyed after the process has waited for its threads.
-    static const AtEnd at_end([] {
-      main_is_over.set();
-      // The daemon wakes up, and sleeps for good at its next touch. Give it the chance to do otherwise.
-      std::this_thread::sleep_for(support::kSmallDelay);
-      say(touched ? "touched" : "stopped");
-    });
-    threading::spawn({.daemon = true}, [] {
-      main_is_over.wait();
-      threading::current_thread();
-      touched = true;
-    });
-  }), "stopped");
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      static Event main_is_over;
+                      static std::atomic<bool> touched = false;
+                      // Constructed before the first thread: destroyed after the process has waited for its threads.
+                      static const AtEnd at_end([] {
+                        main_is_over.set();
+                        // The daemon wakes up, and sleeps for good at its next touch. Give it the chance to do
+                        // otherwise.
+                        std::this_thread::sleep_for(support::kSmallDelay);
+                        say(touched ? "touched" : "stopped");
+                      });
+                      threading::spawn({.daemon = true}, [] {
+                        main_is_over.wait();
+                        threading::current_thread();
+                        touched = true;
+                      });
+                    }),
+            "stopped");
 }
 
 TEST(Exit, DoesNotStopForeignThreadsThatAStaticDestructorJoins) {
-  EXPECT_EQ(said_by(exited(0), [] {
-    static threading::Lock lock;
-    static Event go;
-    static std::thread foreign;
-    static const AtEnd at_end([] {
-      go.set();
-      foreign.join();
-    });
-    foreign = std::thread([] {
-      threading::current_thread();
-      go.wait();
-      threading::With hold(lock);
-      say("still works");
-    });
-    threading::spawn([] {}).join();
-  }), "still works");
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      static threading::Lock lock;
+                      static Event go;
+                      static std::thread foreign;
+                      static const AtEnd at_end([] {
+                        go.set();
+                        foreign.join();
+                      });
+                      foreign = std::thread([] {
+                        threading::current_thread();
+                        go.wait();
+                        threading::With hold(lock);
+                        say("still works");
+                      });
+                      threading::spawn([] {}).join();
+                    }),
+            "still works");
 }
 
 TEST(Exit, RefusesNewThreadsAndJoinsOfDaemonsOnceItHasWaited) {
-  EXPECT_EQ(said_by(exited(0), [] {
-    static Event never;
-    static Thread daemon({.daemon = true}, [] { never.wait(); });
-    static Thread fresh([] {});
-    static const AtEnd at_end([] {
-      support::expect_error<threading::RuntimeError>("can't create new thread at interpreter shutdown",
-                                                     [] { fresh.start(); });
-      support::expect_error<threading::RuntimeError>("cannot join thread at interpreter shutdown",
-                                                     [] { daemon.join(); });
-      say(testing::Test::HasFailure() ? "wrong" : "refused");
-    });
-    daemon.start();
-  }), "refused");
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      static Event never;
+                      static Thread daemon({.daemon = true}, [] { never.wait(); });
+                      static Thread fresh([] {});
+                      static const AtEnd at_end([] {
+                        support::expect_error<threading::RuntimeError>(
+                            "can't create new thread at interpreter shutdown", [] { fresh.start(); });
+                        support::expect_error<threading::RuntimeError>("cannot join thread at interpreter shutdown",
+                                                                       [] { daemon.join(); });
+                        say(testing::Test::HasFailure() ? "wrong" : "refused");
+                      });
+                      daemon.start();
+                    }),
+            "refused");
 }
 
 TEST(Main, WaitsBeforeStaticObjectsAreDestroyedAndGivesTheOrder) {
-  EXPECT_EQ(said_by(exited(0), [] {
-    threading::Main guard;
-    threading::spawn([] {
-      threading::main_thread().join();
-      say("thread,");
-    });
-    static const AtEnd later([] { say(" static"); });  // after the first start: destroyed before the exit handler
-  }), "thread, static");
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      threading::Main guard;
+                      threading::spawn([] {
+                        threading::main_thread().join();
+                        say("thread,");
+                      });
+                      static const AtEnd later(
+                          [] { say(" static"); });  // after the first start: destroyed before the exit handler
+                    }),
+            "thread, static");
 }
 
 TEST(Main, MainCountsAsOverForThoseThatJoinIt) {
@@ -225,19 +239,21 @@ TEST(Main, MainCountsAsOverForThoseThatJoinIt) {
 }
 
 TEST(OnShutdown, RunsBeforeThreadsAreWaitedForLastRegisteredFirst) {
-  EXPECT_EQ(said_by(exited(0), [] {
-    static Event asked;
-    threading::Embedding::on_shutdown([] { say("first registered,"); });
-    threading::Embedding::on_shutdown([] {
-      say("last registered, ");
-      asked.set();
-    });
-    threading::spawn([] {
-      asked.wait();
-      threading::main_thread().join();
-      say(" thread");
-    });
-  }), "last registered, first registered, thread");
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      static Event asked;
+                      threading::Embedding::on_shutdown([] { say("first registered,"); });
+                      threading::Embedding::on_shutdown([] {
+                        say("last registered, ");
+                        asked.set();
+                      });
+                      threading::spawn([] {
+                        asked.wait();
+                        threading::main_thread().join();
+                        say(" thread");
+                      });
+                    }),
+            "last registered, first registered, thread");
 }
 
 TEST(OnShutdown, IsRefusedOnceItHasBegun) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The main thread ends alone, by pthread_exit(): the others live on, those that join it go on, and the process ends with
-// the last. A program of its own, because no forced unwind gets through the test runner.
+// The main thread ends alone, by pthread_exit(): the others live on, those that join it go on, and the process ends
+// with the last. A program of its own, because no forced unwind gets through the test runner.
 #include <pthread.h>
 
 #include <cstdio>

@@ -70,8 +70,9 @@ std::string said_by(Body body) {
 }
 
 TEST(ExceptHook, TheDefaultNamesThreadTypeAndText) {
-  EXPECT_EQ(said_by([] { threading::spawn({.name = "crunch"}, [] { throw std::runtime_error("no such table"); }).join(); }),
-            "Exception in thread crunch:\nstd::runtime_error: no such table\n");
+  EXPECT_EQ(
+      said_by([] { threading::spawn({.name = "crunch"}, [] { throw std::runtime_error("no such table"); }).join(); }),
+      "Exception in thread crunch:\nstd::runtime_error: no such table\n");
   EXPECT_EQ(said_by([] { threading::spawn({.name = "crunch"}, [] { throw 42; }).join(); }),
             "Exception in thread crunch:\nint\n");
 }

@@ -227,8 +227,8 @@ TEST(Join, InterruptedByASignalHandlerSaysSoToAnEmbedder) {
   std::atomic<bool> interrupted = false;
   support::Bunch bunch(1, [&] {
     joiner = pthread_self();
-    interrupted = threading::Embedding::join(thread, {.interruptible = true}) ==
-                  threading::Embedding::Outcome::interrupted;
+    interrupted =
+        threading::Embedding::join(thread, {.interruptible = true}) == threading::Embedding::Outcome::interrupted;
   });
   ASSERT_TRUE(eventually([] { return joiners() == 1; }));
   ASSERT_TRUE(eventually([&] {

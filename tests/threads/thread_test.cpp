@@ -50,10 +50,12 @@ TEST(Thread, ArgumentsAreCopiedOrMovedInAsStdThreadDoes) {
   auto owned = std::make_unique<int>(7);
   int seen = 0;
   std::string text = "before";
-  Thread thread([&](std::unique_ptr<int> number, const std::string& copy, int& result) {
-    EXPECT_EQ(copy, "before");
-    result = *number;
-  }, std::move(owned), text, std::ref(seen));
+  Thread thread(
+      [&](std::unique_ptr<int> number, const std::string& copy, int& result) {
+        EXPECT_EQ(copy, "before");
+        result = *number;
+      },
+      std::move(owned), text, std::ref(seen));
   text = "after";
   thread.start();
   thread.join();

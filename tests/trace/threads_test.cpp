@@ -195,8 +195,8 @@ TEST_F(ThreadTrace, FunctionsEndWithTheirThread) {
   EXPECT_EQ(witness.use_count(), 1);
 }
 
-// The library's own locks are no events, and a function may ask who is there wherever it runs: at the end of a wait that
-// was handed its lock, too.
+// The library's own locks are no events, and a function may ask who is there wherever it runs: at the end of a wait
+// that was handed its lock, too.
 TEST_F(ThreadTrace, InternalLocksAreSilent) {
   std::atomic<int> events{0};
   const auto ask = [&](const TraceEvent& event) {

@@ -19,9 +19,9 @@ namespace threading::inline v1 {
 
 // How a Thread is made. `Thread::Options`. New fields come at the end.
 struct ThreadOptions {
-  std::string name = {};              // empty: "Thread-N"
-  std::optional<bool> daemon = {};    // nothing: as the current thread
-  std::size_t stack_size = 0;         // bytes; 0: what stack_size() says at start()
+  std::string name = {};            // empty: "Thread-N"
+  std::optional<bool> daemon = {};  // nothing: as the current thread
+  std::size_t stack_size = 0;       // bytes; 0: what stack_size() says at start()
 };
 
 namespace detail {
@@ -48,9 +48,7 @@ template <class F, class... Args>
 class TargetBody final : public Body {
  public:
   static constexpr bool kTakesStop = std::is_invocable_v<F, backend::stop_token, Args...>;
-  static constexpr BodyPlan plan() noexcept {
-    return {sizeof(TargetBody), alignof(TargetBody), kTakesStop, false};
-  }
+  static constexpr BodyPlan plan() noexcept { return {sizeof(TargetBody), alignof(TargetBody), kTakesStop, false}; }
   static_assert(kTakesStop || std::is_invocable_v<F, Args...>,
                 "a thread's target must be callable with the arguments given, converted to rvalues");
 

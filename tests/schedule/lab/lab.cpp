@@ -88,9 +88,12 @@ void exit_process() {
     w.exit_handlers.pop_back();
     handler();
   }
+  if (w.exit_check != nullptr) w.exit_check();
   w.end_process();
   __builtin_unreachable();
 }
+
+void set_exit_check(void (*function)()) { world().exit_check = function; }
 
 void sleep_for_ever(Site site) {
   world().point();

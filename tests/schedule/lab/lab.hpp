@@ -123,6 +123,8 @@ void set_thread_hooks(void (*start)(), void (*exit)());
 
 // exit(): runs what the library gave to atexit(), last first, on the calling thread; then the execution is over.
 [[noreturn]] void exit_process();
+// What must hold when all exit handlers have run. For this execution.
+void set_exit_check(void (*function)());
 
 // The calling thread never moves again; the execution is complete without it.
 [[noreturn]] void sleep_for_ever(Site site = Site::here());

@@ -87,6 +87,7 @@ void World::reset(const Setup& setup) noexcept {
   steps_ = idle_rounds_ = 0;
   moved_ = bounded_ = forked_ = false;
   exit_handlers.clear();
+  exit_check = nullptr;
   outside = false;
   now_ = 1'000'000'000;
   wait_order_ = 0;

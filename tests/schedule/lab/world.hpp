@@ -98,6 +98,7 @@ class World {
   void run_in_background() noexcept { current_->background = true; }
   // Of the process under exploration, in the order of their registration.
   std::vector<void (*)()> exit_handlers;
+  void (*exit_check)() = nullptr;
 
   std::int64_t now(const Site& site);
   void advance_to(std::int64_t time) noexcept;
