@@ -4,13 +4,14 @@
 // The parkers and the thread tokens are the library's own.
 #include "platform.hpp"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
 #include <threading/detail/backend.hpp>
 
 #include "base/check.hpp"
-#include "parking/table.hpp"
+#include "parking/inspect.hpp"
 #include "platform/fork.hpp"
 #include "platform/thread_exit.hpp"
 #include "schedule/lab/lab.hpp"
@@ -19,24 +20,25 @@ namespace threading::inline v1 {
 
 namespace {
 
-// Whoever waited has been woken or has left by itself.
-void nobody_is_queued() {
-  for (const parking::Bucket& bucket : parking::table) {
-    for (const parking::Waiter* queue = bucket.first_queue; queue != nullptr; queue = queue->next_queue) {
-      // The library's own threads may idle.
-      if (!queue->kind->is_internal) lab::fail("somebody is still queued in the lot", "leaked waiter");
-    }
-  }
-}
+constexpr ThreadToken kFirstToken = 1u << 19;
 
 // Assigning tokens and taking them back is a protocol of its own, which most scenarios are not about. Numbers above
 // those that the library would assign, so that the two cannot meet.
 void deal_token() {
-  constexpr ThreadToken kFirst = 1u << 19;
   if (!lab::options().deal_tokens) return;
   detail::PerThread& self = detail::backend::per_thread();
-  self.token = kFirst + lab::thread_id();
+  self.token = kFirstToken + lab::thread_id();
   platform::arm_thread_exit(self);
+}
+
+// Whoever waited has been woken or has left by itself. The library's own threads may still be busy with each other.
+void nobody_is_queued() {
+  parking::WaitRecord records[8];
+  const std::size_t count = std::min<std::size_t>(parking::collect_waiters(records, 8), 8);
+  for (std::size_t i = 0; i != count; ++i) {
+    const unsigned thread = records[i].thread - kFirstToken;
+    if (!lab::runs_in_background(thread)) lab::fail("somebody is still queued in the lot", "leaked waiter");
+  }
 }
 
 }  // namespace

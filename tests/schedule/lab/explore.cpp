@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "explore.hpp"
 
+#include <sys/single_threaded.h>
+
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
@@ -20,6 +22,8 @@ std::vector<Scenario>& registry() {
 World& ready_world() {
   if (the_world == nullptr) {
     Space::map();
+    // The lab's threads are threads to the standard library, too: its reference counts must be atomic operations.
+    __libc_single_threaded = 0;
     the_world = new World;
   }
   return *the_world;
@@ -146,11 +150,13 @@ bool Exploration::run_until_done() {
 void Exploration::warm_up() {
   constexpr std::uint64_t kRuns = 100;
   for (std::uint64_t run = 0; run < kRuns; ++run) {
+    world_.memory.share_everything(run < kRuns / 2);
     world_.chooser.start_random(settings_.seed + run);
     if (world_.execute(result_.scenario->body, setup_) == Ending::failed && omen_.empty()) {
       omen_ = world_.chooser.replay_text();
     }
   }
+  world_.memory.share_everything(false);
 }
 
 // By number of preemptions, so that a failure is shown in its simplest form.

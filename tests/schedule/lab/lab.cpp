@@ -83,11 +83,14 @@ void vanish_others() { world().vanish_others(); }
 
 void exit_process() {
   World& w = world();
+  // Others may move on before the process is gone.
+  w.point();
   while (!w.exit_handlers.empty()) {
     void (*const handler)() = w.exit_handlers.back();
     w.exit_handlers.pop_back();
     handler();
   }
+  w.point();
   if (w.exit_check != nullptr) w.exit_check();
   w.end_process();
   __builtin_unreachable();
@@ -103,6 +106,10 @@ void sleep_for_ever(Site site) {
 
 void run_in_background() {
   if (World* const w = detail::active_world()) w->run_in_background();
+}
+
+bool runs_in_background(unsigned thread) {
+  return thread < detail::kMaxThreads && world().fiber(thread).background;
 }
 
 bool is_initial_thread() {

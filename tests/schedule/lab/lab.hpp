@@ -130,6 +130,7 @@ void set_exit_check(void (*function)());
 [[noreturn]] void sleep_for_ever(Site site = Site::here());
 // The execution is complete without the calling thread from now on.
 void run_in_background();
+bool runs_in_background(unsigned thread);
 // Whether the calling thread is the one that the process began with, or the only one since a fork.
 bool is_initial_thread();
 void rename_thread(const char* name);
