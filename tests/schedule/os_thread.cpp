@@ -17,7 +17,9 @@ constexpr std::uint64_t kIdentStep = 0x1000;
 // As in the real world, an ident is used again at once.
 bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument, std::size_t) noexcept {
   lab::Thread made;
-  if (!lab::try_spawn("thread", [=] { main(argument); }, made)) return false;
+  if (!lab::try_spawn(
+          "thread", [=] { main(argument); }, made))
+    return false;
   thread.handle = (made.id() + 1) * kIdentStep;
   return true;
 }

@@ -108,9 +108,7 @@ void run_in_background() {
   if (World* const w = detail::active_world()) w->run_in_background();
 }
 
-bool runs_in_background(unsigned thread) {
-  return thread < detail::kMaxThreads && world().fiber(thread).background;
-}
+bool runs_in_background(unsigned thread) { return thread < detail::kMaxThreads && world().fiber(thread).background; }
 
 bool is_initial_thread() {
   World* const w = detail::active_world();

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include <optional>
+
+#include <threading/event.hpp>
+#include <threading/lock.hpp>
+#include <threading/thread.hpp>
+
+#include "support.hpp"
+
+namespace {
+
+using namespace scenarios;
+using threading::Thread;
+
+LAB_SCENARIO(thread_start_and_join, "what the thread did is seen after join(), and nothing of it is left",
+             {.bound = 3, .weak_bound = 2}) {
+  const std::size_t before = lab::live_allocations();
+  {
+    int data = 0;
+    Thread thread([&] { data = 1; });
+    thread.start();
+    thread.join();
+    lab::check(data == 1 && !thread.is_alive(), "it has run, and is over");
+    lab::check(threading::active_count() == 1, "only the main thread is left");
+  }
+  lab::check(lab::live_allocations() == before, "all memory is given back");
+}
+
+LAB_SCENARIO(thread_two_joiners, "any number of threads may join", {.bound = 2, .weak_bound = 1}) {
+  int data = 0;
+  Thread thread([&] { data = 1; });
+  thread.start();
+  const auto join = [&] {
+    thread.join();
+    lab::check(data == 1, "it has run");
+  };
+  lab::together({{"a", join}, {"b", join}});
+}
+
+LAB_SCENARIO(thread_bounded_join_against_end, "a bound and the end at the same time",
+             {.bound = 2, .faults = {.timeouts = 1}}) {
+  int data = 0;
+  Thread thread([&] { data = 1; });
+  thread.start();
+  if (thread.join(seconds(1))) lab::check(data == 1 && !thread.is_alive(), "it is over");
+  thread.join();
+  lab::check(data == 1, "it has run");
+}
+
+LAB_SCENARIO(thread_bounded_and_unbounded_join, "one joiner gives up, the other claims the end",
+             {.bound = 1, .faults = {.timeouts = 1}, .pct_runs = 2000}) {
+  Thread thread([] {});
+  thread.start();
+  lab::together({{"bounded",
+                  [&] {
+                    if (thread.join(seconds(1))) lab::check(!thread.is_alive(), "it is over");
+                  }},
+                 {"patient", [&] {
+                    thread.join();
+                    lab::check(!thread.is_alive(), "it is over");
+                  }}});
+}
+
+LAB_SCENARIO(thread_two_bounded_joins, "whoever is woken by the end waits for the rest of it",
+             {.bound = 1, .faults = {.timeouts = 1}, .pct_runs = 2000}) {
+  Thread thread([] {});
+  thread.start();
+  const auto join = [&] {
+    if (thread.join(seconds(1))) lab::check(!thread.is_alive(), "it is over");
+  };
+  lab::together({{"a", join}, {"b", join}});
+}
+
+LAB_SCENARIO(thread_join_against_stop, "a stop request and the end at the same time", {.bound = 1, .pct_runs = 2000}) {
+  Thread thread([] {});
+  stop_source source;
+  thread.start();
+  lab::together({{"joiner",
+                  [&] {
+                    if (thread.join(threading::forever, source.get_token())) lab::check(!thread.is_alive(), "over");
+                  }},
+                 {"stopper", [&] { source.request_stop(); }}});
+  thread.join();
+}
+
+// CPython gh-140746: a start that fails must not leave anybody waiting.
+LAB_SCENARIO(thread_start_fails, "the system has no thread: the object is fresh again",
+             {.bound = 2, .faults = {.spawn = 1}}) {
+  int runs = 0;
+  Thread thread([&] { ++runs; });
+  if (done([&] { thread.start(); }) == 0) {
+    lab::check(!thread.is_alive() && !thread.ident(), "fresh again");
+    lab::check(threading::active_count() == 1, "not listed");
+    thread.start();
+  }
+  thread.join();
+  lab::check(runs == 1, "it has run once");
+}
+
+LAB_SCENARIO(thread_start_fails_beside_joiner, "nobody waits for a thread whose start failed",
+             {.bound = 1, .faults = {.spawn = 1}, .pct_runs = 2000}) {
+  Thread thread([] {});
+  lab::together({{"starter", [&] { done([&] { thread.start(); }); }},
+                 {"joiner", [&] { done([&] { thread.join(); }); }},
+                 {"asker", [&] { static_cast<void>(thread.native_id()); }}});
+  if (thread.is_alive()) thread.join();
+}
+
+LAB_SCENARIO(thread_started_twice, "of two starts one throws", {.bound = 1, .pct_runs = 2000}) {
+  Atomic<std::uint32_t> runs{0};
+  Atomic<std::uint32_t> starts{0};
+  Thread thread([&] { runs.fetch_add(1, std::memory_order_relaxed); });
+  const auto start = [&] {
+    if (done([&] { thread.start(); }) == 1) starts.fetch_add(1, std::memory_order_relaxed);
+  };
+  lab::together({{"a", start}, {"b", start}});
+  thread.join();
+  lab::check(runs.load(std::memory_order_relaxed) == 1 && starts.load(std::memory_order_relaxed) == 1, "one did");
+}
+
+LAB_SCENARIO(thread_last_handle_dropped, "a thread outlives its handles, and cleans up alone",
+             {.bound = 2, .weak_bound = 1}) {
+  Atomic<std::uint32_t> ran{0};
+  {
+    Thread thread([&] { ran.store(1, std::memory_order_release); });
+    thread.start();
+  }
+  while (ran.load(std::memory_order_acquire) == 0) lab::yield();
+  while (threading::active_count() != 1) lab::yield();
+}
+
+LAB_SCENARIO(thread_handle_dropped_by_itself, "the thread has the last handle to itself", {.bound = 2}) {
+  Atomic<std::uint32_t> ran{0};
+  std::optional<Thread> thread;
+  thread.emplace([&] {
+    const Thread self = threading::current_thread();
+    while (ran.load(std::memory_order_acquire) != 1) lab::yield();
+    ran.store(2, std::memory_order_release);
+  });
+  thread->start();
+  thread.reset();
+  ran.store(1, std::memory_order_release);
+  while (ran.load(std::memory_order_acquire) != 2) lab::yield();
+  while (threading::active_count() != 1) lab::yield();
+}
+
+LAB_SCENARIO(thread_stop_token, "Joining asks its thread to stop, and joins", {.bound = 2, .weak_bound = 1}) {
+  bool stopped = false;
+  {
+    threading::Joining thread(threading::spawn([&](const stop_token& token) {
+      while (!token.stop_requested()) lab::yield();
+      stopped = true;
+    }));
+  }
+  lab::check(stopped, "it was asked");
+}
+
+LAB_SCENARIO(thread_enumerate_against_end, "who lists threads keeps them", {.bound = 2, .weak_bound = 1}) {
+  Thread thread([] {});
+  thread.start();
+  for (const Thread& found : threading::enumerate()) {
+    lab::check(found == thread || found == threading::main_thread(), "nobody else");
+    static_cast<void>(found.name());
+  }
+  thread.join();
+  lab::check(threading::enumerate().size() == 1, "a joined thread is not listed");
+}
+
+LAB_SCENARIO(thread_joined_from_a_list, "a thread found in the list may be joined while it starts",
+             {.bound = 1, .pct_runs = 2000}) {
+  Thread thread([] {});
+  lab::together({{"starter", [&] { thread.start(); }}, {"lister", [&] {
+                                                          for (const Thread& found : threading::enumerate()) {
+                                                            if (found == thread) found.join();
+                                                          }
+                                                        }}});
+  thread.join();
+}
+
+LAB_SCENARIO(thread_native_id_against_start, "the native id is waited for", {.bound = 2, .weak_bound = 1}) {
+  Thread thread([] {});
+  lab::together({{"starter", [&] { thread.start(); }}, {"asker", [&] {
+                                                          const bool started = thread.is_alive();
+                                                          const auto id = thread.native_id();
+                                                          lab::check(!started || id.has_value() || !thread.is_alive(),
+                                                                     "an alive thread has one");
+                                                        }}});
+  thread.join();
+}
+
+LAB_SCENARIO(thread_dummy, "a foreign thread gets a Thread of its own, gone when it ends",
+             {.bound = 1, .pct_runs = 2000}) {
+  std::optional<Thread> seen;
+  lab::together({{"foreign",
+                  [&] {
+                    seen = threading::current_thread();
+                    lab::check(seen->is_alive() && seen->daemon(), "alive, and a daemon");
+                    lab::check(threading::current_thread() == *seen, "the same again");
+                  }},
+                 {"other", [&] { static_cast<void>(threading::enumerate()); }}});
+  lab::check(!seen->is_alive(), "over");
+  lab::check(threading::active_count() <= 1, "nobody is left");
+}
+
+LAB_SCENARIO(thread_failure, "what leaves run() reaches the hook, and exception()", {.bound = 2}) {
+  int caught = 0;
+  threading::set_excepthook(
+      [&](const threading::ExceptHookArgs& args) { caught = args.thread == threading::current_thread() ? 1 : 2; });
+  Thread thread([] { throw 7; });
+  thread.start();
+  thread.join();
+  lab::check(caught == 1, "in the failing thread");
+  lab::check(thread.exception() != nullptr, "and it is kept");
+  threading::set_excepthook({});
+}
+
+LAB_SCENARIO(thread_failure_against_hook_change, "the hook is changed while a thread fails",
+             {.bound = 1, .pct_runs = 2000}) {
+  Atomic<std::uint32_t> calls{0};
+  const auto hook = [&](const threading::ExceptHookArgs&) { calls.fetch_add(1, std::memory_order_relaxed); };
+  threading::set_excepthook(hook);
+  Thread thread([] { throw 7; });
+  thread.start();
+  threading::set_excepthook(hook);
+  thread.join();
+  lab::check(calls.load(std::memory_order_relaxed) == 1, "one of the hooks was called");
+  threading::set_excepthook({});
+}
+
+LAB_SCENARIO(thread_renamed_by_others, "a name is read and changed by anyone", {.bound = 1, .pct_runs = 2000}) {
+  Thread thread({.name = "first"}, [] { static_cast<void>(threading::current_thread().name()); });
+  thread.start();
+  thread.name("second");
+  thread.join();
+  lab::check(thread.name() == "second", "the last name");
+}
+
+// Numbers of threads that end are given to threads that begin: a lock-free list, with a counter against ABA.
+LAB_SCENARIO(thread_tokens, "no two living threads have the same token",
+             {.bound = 3, .weak_bound = 2, .deal_tokens = false}) {
+  Atomic<std::uint32_t> held{0};
+  const auto live = [&] {
+    const std::uint32_t bit = 1u << (threading::detail::thread_token() & 31u);
+    lab::check((held.fetch_or(bit, std::memory_order_relaxed) & bit) == 0, "a token of its own");
+    held.fetch_and(~bit, std::memory_order_relaxed);
+  };
+  lab::together({{"a", live}, {"b", live}});
+  lab::together({{"c", live}, {"d", live}, {"e", live}});
+}
+
+LAB_SCENARIO(thread_with_assigned_tokens, "start, lock and join with tokens that the library assigns",
+             {.bound = 2, .weak_bound = 1, .deal_tokens = false}) {
+  int n = 0;
+  threading::Lock lock;
+  Thread thread([&] {
+    lock.acquire();
+    ++n;
+    lock.release();
+  });
+  thread.start();
+  lock.acquire();
+  ++n;
+  lock.release();
+  thread.join();
+  lab::check(n == 2, "both count");
+}
+
+}  // namespace

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+//
+// Timers: one pool for all, leader and follower. POCO 46a55303a is the warning: a timer cancelled from its own
+// callback, or destroyed while it fires.
+#include <threading/event.hpp>
+#include <threading/timer.hpp>
+
+#include <optional>
+
+#include "support.hpp"
+
+namespace {
+
+using namespace scenarios;
+using threading::Timer;
+
+LAB_SCENARIO(timer_fires, "not early, once, and joinable", {.bound = 2, .weak_bound = 1}) {
+  int runs = 0;
+  const std::int64_t start = lab::monotonic_now();
+  Timer timer(seconds(1), [&] {
+    ++runs;
+    lab::check(lab::monotonic_now() >= start + kSecond, "not early");
+  });
+  timer.start();
+  timer.join();
+  lab::check(runs == 1 && !timer.is_alive(), "it has run");
+}
+
+LAB_SCENARIO(timer_cancel_against_fire, "cancel() and the deadline at the same time",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+  int runs = 0;
+  Timer timer(seconds(1), [&] { ++runs; });
+  timer.start();
+  timer.cancel();
+  timer.join();
+  lab::check(runs <= 1 && !timer.is_alive(), "over, whoever was first");
+}
+
+LAB_SCENARIO(timer_cancel_before_start, "a cancelled timer runs nothing", {.bound = 2}) {
+  int runs = 0;
+  Timer timer(seconds(1), [&] { ++runs; });
+  timer.cancel();
+  timer.start();
+  timer.join();
+  lab::check(runs == 0 && !timer.is_alive(), "over at once");
+}
+
+LAB_SCENARIO(timer_cancel_by_itself, "cancel() from the timer's own function", {.bound = 2, .weak_bound = 1}) {
+  int runs = 0;
+  std::optional<Timer> timer;
+  timer.emplace(seconds(1), [&] {
+    timer->cancel();
+    ++runs;
+  });
+  timer->start();
+  timer->join();
+  lab::check(runs == 1, "it has run");
+}
+
+LAB_SCENARIO(timer_dropped_while_firing, "the last handle goes while the function runs",
+             {.bound = 2, .faults = {.timeouts = 1}}) {
+  auto* ran = lab::make<threading::Event>("ran");
+  {
+    Timer timer(seconds(1), [=] { ran->set(); });
+    timer.start();
+  }
+  ran->wait();
+}
+
+LAB_SCENARIO(timer_dropped_by_its_function, "the function drops the last handle to its own timer",
+             {.bound = 1, .pct_runs = 1000}) {
+  auto* ran = lab::make<threading::Event>("ran");
+  auto* timer = new std::optional<Timer>;
+  timer->emplace(seconds(1), [=] {
+    timer->reset();
+    delete timer;
+    ran->set();
+  });
+  (*timer)->start();
+  ran->wait();
+}
+
+LAB_SCENARIO(timer_earlier_one_later, "a timer that is due before all others calls the watcher",
+             {.bound = 1, .pct_runs = 2000}) {
+  std::int64_t late = 0;
+  std::int64_t early = 0;
+  Timer first(seconds(9), [&] { late = lab::monotonic_now(); });
+  Timer second(seconds(1), [&] { early = lab::monotonic_now(); });
+  first.start();
+  second.start();
+  second.join();
+  lab::check(early < 5 * kSecond, "it did not wait for the other");
+  first.join();
+  lab::check(early < late, "in order");
+}
+
+LAB_SCENARIO(timer_two_at_once, "one thread fires, another watches", {.bound = 1, .pct_runs = 2000}) {
+  Atomic<std::uint32_t> runs{0};
+  const auto run = [&] { runs.fetch_add(1, std::memory_order_relaxed); };
+  Timer a(seconds(1), run);
+  Timer b(seconds(1), run);
+  a.start();
+  b.start();
+  a.join();
+  b.join();
+  lab::check(runs.load(std::memory_order_relaxed) == 2, "both");
+}
+
+LAB_SCENARIO(timer_starts_timer, "a timer's function starts the next timer", {.bound = 1, .pct_runs = 2000}) {
+  int runs = 0;
+  Timer second(seconds(1), [&] { ++runs; });
+  Timer first(seconds(1), [&] {
+    ++runs;
+    second.start();
+  });
+  first.start();
+  first.join();
+  second.join();
+  lab::check(runs == 2, "both");
+}
+
+LAB_SCENARIO(timer_slow_function, "a function that takes long keeps no other timer waiting",
+             {.bound = 1, .pct_runs = 2000}) {
+  threading::Event go_on;
+  Timer slow(seconds(1), [&] { go_on.wait(); });
+  Timer other(seconds(1), [&] { go_on.set(); });
+  slow.start();
+  other.start();
+  slow.join();
+  other.join();
+}
+
+LAB_SCENARIO(timer_start_fails, "no thread for the pool: the timer is fresh again",
+             {.bound = 2, .faults = {.spawn = 1}}) {
+  int runs = 0;
+  Timer timer(seconds(1), [&] { ++runs; });
+  if (done([&] { timer.start(); }) == 0) {
+    lab::check(!timer.is_alive(), "fresh again");
+    timer.start();
+  }
+  timer.join();
+  lab::check(runs == 1, "once");
+}
+
+LAB_SCENARIO(timer_no_follower, "no thread to appoint: the one that fires looks when it is done",
+             {.bound = 1, .faults = {.spawn = 1}, .pct_runs = 2000}) {
+  Atomic<std::uint32_t> runs{0};
+  const auto run = [&] { runs.fetch_add(1, std::memory_order_relaxed); };
+  Timer a(seconds(1), run);
+  Timer b(seconds(1), run);
+  const bool started = done([&] { a.start(); }) == 1;
+  if (!started) a.start();
+  b.start();
+  a.join();
+  b.join();
+  lab::check(runs.load(std::memory_order_relaxed) == 2, "both");
+}
+
+LAB_SCENARIO(timer_after_lingering, "a pool thread that gives up against a timer that needs it",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 2}}) {
+  int runs = 0;
+  Timer first(0.0, [&] { ++runs; });
+  first.start();
+  first.join();
+  Timer second(0.0, [&] { ++runs; });
+  second.start();
+  second.join();
+  lab::check(runs == 2, "both");
+}
+
+LAB_SCENARIO(timer_joined_while_cancelled, "a joiner of a pending timer is let go by cancel()",
+             {.bound = 1, .pct_runs = 2000}) {
+  Timer timer(threading::forever, [] { lab::fail("it never fires"); });
+  timer.start();
+  lab::together({{"joiner", [&] { timer.join(); }}, {"canceller", [&] { timer.cancel(); }}});
+  lab::check(!timer.is_alive(), "over");
+}
+
+}  // namespace
