@@ -152,8 +152,8 @@ void join_directly(ThreadState& state) {
 }
 
 bool try_claim(ThreadState& state, std::uint32_t seen) noexcept {
-  // A1, A2: acquire pairs with R1 and R2. relaxed on failure: looked at again.
-  return state.join.word.compare_exchange_strong(seen, seen | kClaimed, std::memory_order_acquire,
+  // relaxed: load(), which gave `seen`, has acquired all that it says; on failure it is looked at again.
+  return state.join.word.compare_exchange_strong(seen, seen | kClaimed, std::memory_order_relaxed,
                                                  std::memory_order_relaxed);
 }
 
