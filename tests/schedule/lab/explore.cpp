@@ -89,7 +89,9 @@ class Exploration {
 unsigned Exploration::bound() const {
   const Options& options = result_.scenario->options;
   if (settings_.bound >= 0) return static_cast<unsigned>(settings_.bound);
-  return result_.weak && options.weak_bound != 0 ? options.weak_bound : options.bound;
+  const unsigned own =
+      result_.weak && options.weak_bound >= 0 ? static_cast<unsigned>(options.weak_bound) : options.bound;
+  return own + settings_.deeper;
 }
 
 // Returns: whether it went well.

@@ -16,6 +16,7 @@ struct Settings {
 
   Search search = Search::standard;  // standard: depth-first, then PCT if the scenario asks for it
   int bound = -1;                    // -1: the scenario's own
+  unsigned deeper = 0;               // preemptions on top of the scenario's own bound
   std::uint64_t runs = 10000;        // pct, random
   std::uint64_t seed = 1;
   double seconds = 60;  // per scenario and mode

@@ -34,7 +34,7 @@ struct Command {
 
 constexpr const char* kUsage =
     "usage: schedule_lab [--list] [--scenario PATTERN]... [--mode sc|weak|both]\n"
-    "                    [--strategy standard|dfs|pct|random] [--bound N] [--runs N] [--seed N]\n"
+    "                    [--strategy standard|dfs|pct|random] [--bound N] [--deeper N] [--runs N] [--seed N]\n"
     "                    [--seconds S] [--no-reduction] [--report] [--quiet]\n"
     "                    [--shard I/N] [--mutant N] [--replay LINE]\n";
 
@@ -86,6 +86,8 @@ Command parse(int argc, char** argv) {
       set_strategy(command, value());
     else if (option == "--bound")
       command.settings.bound = std::stoi(value());
+    else if (option == "--deeper")
+      command.settings.deeper = static_cast<unsigned>(std::stoul(value()));
     else if (option == "--runs")
       command.settings.runs = std::stoull(value());
     else if (option == "--seed")

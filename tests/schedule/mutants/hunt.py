@@ -40,6 +40,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     entries = tomllib.loads(arguments.table.read_text())["mutant"]
+    entries = list({entry["number"]: entry for entry in entries}.values())
     if arguments.only:
         entries = [entry for entry in entries if entry["number"] in arguments.only]
     alive = 0

@@ -47,7 +47,7 @@ LAB_SCENARIO(barrier_two, "both see what the other did before", {.bound = 8, .we
 
 // OSv #857, HPX #2603: a fast thread re-enters before slow ones have left.
 LAB_SCENARIO(barrier_immediate_reentry, "three generations without a pause",
-             {.bound = 3, .weak_bound = 2, .pct_runs = 2000}) {
+             {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
   auto* barrier = make_barrier(2);
   int rounds[2] = {0, 0};
   const auto go_round = [&](int me) {
@@ -62,7 +62,7 @@ LAB_SCENARIO(barrier_immediate_reentry, "three generations without a pause",
 }
 
 LAB_SCENARIO(barrier_three_reentry, "three threads, two generations: indices are all different",
-             {.bound = 1, .pct_runs = 4000}) {
+             {.bound = 1, .weak_bound = 0, .pct_runs = 4000}) {
   auto* barrier = make_barrier(3);
   Atomic<std::uint32_t> indices[2] = {{0}, {0}};
   const auto go_round = [&] {
@@ -77,7 +77,7 @@ LAB_SCENARIO(barrier_three_reentry, "three threads, two generations: indices are
 }
 
 LAB_SCENARIO(barrier_history, "two waits, one bounded, explained by one order",
-             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* barrier = make_barrier(2);
   lab::together({{"a", [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); }},
                  {"b", [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); }},
@@ -103,7 +103,7 @@ LAB_SCENARIO(barrier_reset, "reset() against waiters and a bound",
 }
 
 LAB_SCENARIO(barrier_reset_after_abort, "reset() mends it while broken threads still leave",
-             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 2}}) {
+             {.bound = 1, .weak_bound = 1, .faults = {.timeouts = 2}, .pct_runs = 3000}) {
   auto* barrier = make_barrier(2);
   const auto wait = [&] { lab::run(Model::kWait, 1, [&] { return wait_at(*barrier, seconds(1)); }); };
   lab::together({{"a", wait}, {"b", wait}, {"mender", [&] {
@@ -188,7 +188,8 @@ LAB_SCENARIO(barrier_timeout_breaks_others, "one bound ends, and nobody is left 
   lab::check((results[0] < 0) == (results[1] < 0) && (results[1] < 0) == (results[2] < 0), "all pass or none");
 }
 
-LAB_SCENARIO(barrier_action_newcomers, "four threads, two at a time, with an action", {.bound = 1, .pct_runs = 3000}) {
+LAB_SCENARIO(barrier_action_newcomers, "four threads, two at a time, with an action",
+             {.bound = 1, .weak_bound = 0, .pct_runs = 3000}) {
   int runs = 0;
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
   lab::watch("Barrier", barrier, 0xffffffff);

@@ -81,7 +81,7 @@ LAB_SCENARIO(condition_history, "a bounded wait and a notify are explained by on
 
 // nsync 215217c: requeue, a timeout of who was moved, and a second notify.
 LAB_SCENARIO(condition_notify_twice_against_timeout, "requeue, timeout and a second notify",
-             {.bound = 1, .faults = {.timeouts = 2}, .pct_runs = 2000}) {
+             {.bound = 1, .weak_bound = 0, .faults = {.timeouts = 2}, .pct_runs = 2000}) {
   auto* shared = lab::make<Guarded>("guarded");
   lab::together({{"w", [&] { wait_in_history(*shared, true); }},
                  {"v", [&] { wait_in_history(*shared, true); }},
@@ -93,7 +93,7 @@ LAB_SCENARIO(condition_notify_twice_against_timeout, "requeue, timeout and a sec
 }
 
 LAB_SCENARIO(condition_exact_count, "notify(1) wakes one of two, the first",
-             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+             {.bound = 1, .weak_bound = 1, .faults = {.timeouts = 1}, .pct_runs = 3000}) {
   auto* shared = lab::make<Guarded>("guarded");
   lab::together({{"w", [&] { wait_in_history(*shared, true); }},
                  {"v", [&] { wait_in_history(*shared, true); }},
@@ -121,7 +121,7 @@ LAB_SCENARIO(condition_notify_all, "notify_all leaves nobody behind", {.bound = 
 
 // glibc bug 25847: a signal stolen by a waiter of a later generation, and never given back.
 LAB_SCENARIO(condition_generations, "waiters and notifiers in more generations than any group counter has",
-             {.bound = 1, .pct_runs = 4000}) {
+             {.bound = 1, .weak_bound = 0, .pct_runs = 4000}) {
   auto* shared = lab::make<Guarded>("guarded");
   int tokens = 0;
   const auto consume = [&] {

@@ -56,7 +56,7 @@ LAB_SCENARIO(event_history, "set, clear and a bounded wait are explained by one 
 
 // Java CR 6822370, wasmtime #7623, brpc #3539: "store work, ring" against "clear the bell, look for work".
 LAB_SCENARIO(event_doorbell, "work stored before a set() is seen after the clear() that follows it",
-             {.bound = 4, .weak_bound = 3, .stale = 2}) {
+             {.bound = 3, .weak_bound = 2, .stale = 2}) {
   auto* event = make_event();
   Atomic<std::uint32_t> work{0};
   const auto ring = [&] {
@@ -92,7 +92,7 @@ LAB_SCENARIO(event_doorbell_plain, "the same with one producer and plain data be
 }
 
 LAB_SCENARIO(event_timeout_against_set, "a deadline and a set at the same time",
-             {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1, .interrupts = 1}}) {
+             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* event = make_event();
   lab::together({{"waiter", [&] { lab::run(Model::kWait, 1, [&] { return event->wait(seconds(1)); }); }},
                  {"setter", [&] { lab::run(Model::kSet, 0, [&] { event->set(); }); }},
@@ -101,7 +101,7 @@ LAB_SCENARIO(event_timeout_against_set, "a deadline and a set at the same time",
 }
 
 LAB_SCENARIO(event_timeout_beside_a_waiter, "one gives up, the other is let go",
-             {.bound = 2, .faults = {.timeouts = 1}}) {
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
   auto* event = make_event();
   lab::together({{"timed", [&] { event->wait(seconds(1)); }},
                  {"patient", [&] { lab::check(event->wait(), "set"); }},

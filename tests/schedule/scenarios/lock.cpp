@@ -31,7 +31,7 @@ LAB_SCENARIO(lock_two_threads, "two threads count under a lock", {.bound = 8}) {
 }
 
 LAB_SCENARIO(lock_three_threads, "three threads count under a lock",
-             {.bound = 2, .faults = {.spurious = 1, .weak_cas = 1}}) {
+             {.bound = 2, .weak_bound = 1, .faults = {.spurious = 1, .weak_cas = 1}}) {
   auto* lock = make_lock();
   int n = 0;
   const auto count = [&] {

@@ -101,7 +101,7 @@ LAB_SCENARIO(lot_stop_alone, "a stop request ends a wait, whenever it comes", {.
 
 // CPython gh-114944: an unpark-all took the list while an interrupted waiter unlinked itself from it.
 LAB_SCENARIO(lot_wake_all_against_signal_and_timeout, "everybody is unlinked once",
-             {.bound = 2, .faults = {.timeouts = 1, .interrupts = 1}, .pct_runs = 2000}) {
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1, .interrupts = 1}, .pct_runs = 2000}) {
   Word word{0};
   std::size_t woken = 0;
   Atomic<std::uint32_t> seen{0};

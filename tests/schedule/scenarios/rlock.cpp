@@ -64,7 +64,7 @@ LAB_SCENARIO(rlock_history, "acquisitions, releases and misuse are explained by 
   lab::check_linearizable(Model{});
 }
 
-LAB_SCENARIO(rlock_try_against_release, "a try never sees half an owner", {.bound = 4, .weak_bound = 3}) {
+LAB_SCENARIO(rlock_try_against_release, "a try never sees half an owner", {.bound = 3, .weak_bound = 2}) {
   auto* lock = make_rlock();
   int n = 0;
   const auto attempt = [&] {

@@ -5,6 +5,7 @@
 #include <threading/lock.hpp>
 #include <threading/thread.hpp>
 
+#include "platform/thread_exit.hpp"
 #include "support.hpp"
 
 namespace {
@@ -45,6 +46,17 @@ LAB_SCENARIO(thread_bounded_join_against_end, "a bound and the end at the same t
   if (thread.join(seconds(1))) lab::check(data == 1 && !thread.is_alive(), "it is over");
   thread.join();
   lab::check(data == 1, "it has run");
+}
+
+// Nothing polls: while the joined thread can move, the clock need not.
+LAB_SCENARIO(thread_bounded_join_takes_no_time, "two bounded joins end with the thread, not with their bounds",
+             {.bound = 1, .pct_runs = 2000}) {
+  Thread thread([] {});
+  thread.start();
+  const std::int64_t before = lab::monotonic_now();
+  const auto join = [&] { lab::check(thread.join(seconds(1)), "joined"); };
+  lab::together({{"a", join}, {"b", join}});
+  lab::check(lab::monotonic_now() - before < kSecond / 2, "no time has passed");
 }
 
 LAB_SCENARIO(thread_bounded_and_unbounded_join, "one joiner gives up, the other claims the end",
@@ -237,7 +249,7 @@ LAB_SCENARIO(thread_renamed_by_others, "a name is read and changed by anyone", {
 
 // Numbers of threads that end are given to threads that begin: a lock-free list, with a counter against ABA.
 LAB_SCENARIO(thread_tokens, "no two living threads have the same token",
-             {.bound = 3, .weak_bound = 2, .deal_tokens = false}) {
+             {.bound = 2, .weak_bound = 1, .deal_tokens = false}) {
   Atomic<std::uint32_t> held{0};
   const auto live = [&] {
     const std::uint32_t bit = 1u << (threading::detail::thread_token() & 31u);
@@ -246,6 +258,29 @@ LAB_SCENARIO(thread_tokens, "no two living threads have the same token",
   };
   lab::together({{"a", live}, {"b", live}});
   lab::together({{"c", live}, {"d", live}, {"e", live}});
+}
+
+// A taker that is overtaken while it holds the list's old head in its hands.
+LAB_SCENARIO(thread_tokens_aba, "a token that comes back at the wrong moment is not handed out twice",
+             {.bound = 4, .weak_bound = 2}) {
+  using threading::detail::assign_thread_token;
+  using threading::detail::PerThread;
+  using threading::platform::give_back_thread_token;
+  PerThread blocks[4];
+  assign_thread_token(blocks[0]);
+  assign_thread_token(blocks[1]);
+  give_back_thread_token(blocks[0]);
+  give_back_thread_token(blocks[1]);
+  lab::together({{"overtaken", [&] { assign_thread_token(blocks[0]); }},
+                 {"brief",
+                  [&] {
+                    assign_thread_token(blocks[1]);
+                    give_back_thread_token(blocks[1]);
+                  }},
+                 {"b", [&] { assign_thread_token(blocks[2]); }},
+                 {"c", [&] { assign_thread_token(blocks[3]); }}});
+  const auto slot = [&](int i) { return blocks[i].token & 0xfffffu; };
+  lab::check(slot(0) != slot(2) && slot(0) != slot(3) && slot(2) != slot(3), "three owners, three tokens");
 }
 
 LAB_SCENARIO(thread_with_assigned_tokens, "start, lock and join with tokens that the library assigns",
