@@ -43,8 +43,8 @@ struct Faults {
 };
 
 struct Options {
-  unsigned bound = 2;       // preemptions: every schedule with at most so many is explored
-  unsigned weak_bound = 0;  // the same in weak mode; 0: as `bound`
+  unsigned bound = 2;   // preemptions: every schedule with at most so many is explored
+  int weak_bound = -1;  // the same in weak mode; -1: as `bound`
   Faults faults{};
   unsigned stale = 1;            // weak mode: loads per execution that may miss the latest value
   unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins

@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
+
+#include "world.hpp"
 
 namespace lab::detail {
 
@@ -55,6 +58,34 @@ std::string resolve(const void* pc) {
   return shorten(line.substr(at + 4)) + " in " + function;
 }
 
+struct Symbol {
+  unsigned long begin;
+  unsigned long size;
+  std::string name;
+};
+
+// Of the program's data. Read once.
+const std::vector<Symbol>& symbols() {
+  static std::vector<Symbol> all;
+  if (!all.empty()) return all;
+  all.push_back({0, 0, {}});
+  FILE* const pipe = popen(("nm -SC '" + own_path() + "' 2>/dev/null").c_str(), "r");
+  if (pipe == nullptr) return all;
+  char line[4096];
+  while (std::fgets(line, sizeof line, pipe) != nullptr) {
+    Symbol symbol{};
+    char type = 0;
+    int name = 0;
+    if (std::sscanf(line, "%lx %lx %c %n", &symbol.begin, &symbol.size, &type, &name) != 3) continue;
+    if (std::strchr("bBdD", type) == nullptr) continue;
+    symbol.name = line + name;
+    while (!symbol.name.empty() && symbol.name.back() == '\n') symbol.name.pop_back();
+    all.push_back(symbol);
+  }
+  pclose(pipe);
+  return all;
+}
+
 }  // namespace
 
 std::string describe_site(const Site& site) {
@@ -67,23 +98,13 @@ std::string describe_site(const Site& site) {
 
 std::string describe_global(unsigned long address) {
   if (!describing) return {};
-  FILE* const pipe = popen(("nm -nSC '" + own_path() + "' 2>/dev/null").c_str(), "r");
-  if (pipe == nullptr) return {};
-  std::string found;
-  char line[2048];
-  while (std::fgets(line, sizeof line, pipe) != nullptr) {
-    unsigned long begin = 0;
-    unsigned long size = 0;
-    char type = 0;
-    int name = 0;
-    if (std::sscanf(line, "%lx %lx %c %n", &begin, &size, &type, &name) != 3) continue;
-    if (address < begin || address >= begin + size) continue;
-    found = line + name;
-    while (!found.empty() && found.back() == '\n') found.pop_back();
-    if (address != begin) found += '+' + std::to_string(address - begin);
+  // The table stays.
+  const Outside guard(*the_world);
+  for (const Symbol& symbol : symbols()) {
+    if (address < symbol.begin || address - symbol.begin >= symbol.size) continue;
+    return address == symbol.begin ? symbol.name : symbol.name + '+' + std::to_string(address - symbol.begin);
   }
-  pclose(pipe);
-  return found;
+  return {};
 }
 
 }  // namespace lab::detail
