@@ -129,7 +129,9 @@ void* detail::allocate_named(std::size_t size, std::size_t alignment, const char
 
 void name(const void* begin, std::size_t size, const char* name) { world().name(begin, size, name); }
 
-void watch(const char* name, const void* word, std::uint64_t mask) { world().memory.watch(name, word, mask); }
+void watch(const char* name, const void* word, std::uint64_t mask, std::initializer_list<std::uint64_t> legal) {
+  world().memory.watch(name, word, mask, legal);
+}
 
 std::size_t live_allocations() { return world().live_allocations(); }
 

@@ -166,8 +166,9 @@ void destroy(T* object) {
 // Names memory in the printed interleaving.
 void name(const void* begin, std::size_t size, const char* name);
 
-// Collects the values that a word takes on, for the report.
-void watch(const char* name, const void* word, std::uint64_t mask);
+// Collects the values that a word, cut down by `mask`, takes on: for the report. With a list of legal values, any other
+// fails the execution.
+void watch(const char* name, const void* word, std::uint64_t mask, std::initializer_list<std::uint64_t> legal = {});
 
 // How many blocks the execution has allocated and not freed.
 std::size_t live_allocations();

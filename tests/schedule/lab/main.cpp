@@ -131,11 +131,22 @@ void print_line(const Result& result) {
   std::fflush(stdout);
 }
 
+void print_states(const char* title, const std::vector<std::uint64_t>& states) {
+  std::printf("%s", title);
+  for (const std::uint64_t state : states) std::printf(" %#llx", static_cast<unsigned long long>(state));
+}
+
+// Which states of the watched words the scenarios have been in, and which legal ones they have not.
 void print_watches() {
   if (lab::detail::the_world == nullptr) return;
   for (const auto& watch : lab::detail::the_world->memory.watches) {
-    std::printf("word %-12s states reached:", watch.name.c_str());
-    for (const std::uint64_t value : watch.seen) std::printf(" %#llx", static_cast<unsigned long long>(value));
+    std::printf("word %-12s", watch.name.c_str());
+    print_states(" reached:", watch.seen);
+    std::vector<std::uint64_t> missing;
+    for (const std::uint64_t state : watch.legal) {
+      if (std::find(watch.seen.begin(), watch.seen.end(), state) == watch.seen.end()) missing.push_back(state);
+    }
+    if (!missing.empty()) print_states("; never reached:", missing);
     std::printf("\n");
   }
 }

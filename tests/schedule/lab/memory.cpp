@@ -197,15 +197,20 @@ void Memory::publish(Fiber& self, Location& location, std::uint64_t value, std::
   written(self, location, before, value);
 }
 
-void Memory::written(Fiber&, Location& location, std::uint64_t before, std::uint64_t after) noexcept {
+void Memory::written(Fiber&, Location& location, std::uint64_t before, std::uint64_t after) {
   if (before != after) world_.progress();
-  if (location.watch == 0) return;
-  Watch& watch = watches[location.watch - 1u];
-  const std::uint64_t value = after & watch.mask;
-  if (std::find(watch.seen.begin(), watch.seen.end(), value) == watch.seen.end()) {
-    const Outside outside(world_);
-    watch.seen.push_back(value);
+  if (location.watch != 0) note_state(watches[location.watch - 1u], after);
+}
+
+void Memory::note_state(Watch& watch, std::uint64_t value) {
+  value &= watch.mask;
+  if (std::find(watch.seen.begin(), watch.seen.end(), value) != watch.seen.end()) return;
+  const auto& legal = watch.legal;
+  if (!legal.empty() && std::find(legal.begin(), legal.end(), value) == legal.end()) {
+    world_.fail("illegal state", watch.name + " takes on " + std::to_string(value));
   }
+  const Outside outside(world_);
+  watch.seen.push_back(value);
 }
 
 void Memory::store(Fiber& self, Location& location, std::uint64_t value, std::memory_order order) {

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -101,7 +102,7 @@ class Memory {
   // Everything released by `from` is seen by `to`: thread start and join.
   void transfer(const Fiber& from, Fiber& to) noexcept;
 
-  void watch(const char* name, const void* where, std::uint64_t mask);
+  void watch(const char* name, const void* where, std::uint64_t mask, std::initializer_list<std::uint64_t> legal);
   unsigned location_count() const noexcept { return location_count_; }
 
   // Values that a watched word took on, over all executions so far.
@@ -109,6 +110,7 @@ class Memory {
     std::string name;
     std::uintptr_t address;
     std::uint64_t mask;
+    std::vector<std::uint64_t> legal;  // empty: any
     std::vector<std::uint64_t> seen;
   };
   std::vector<Watch> watches;
@@ -128,7 +130,8 @@ class Memory {
   const Message& choose_message(Fiber& self, Location& location, std::memory_order order);
   void acquire(Fiber& self, const Message& message) noexcept;
   void publish(Fiber& self, Location& location, std::uint64_t value, std::memory_order order, bool continues);
-  void written(Fiber& self, Location& location, std::uint64_t before, std::uint64_t after) noexcept;
+  void written(Fiber& self, Location& location, std::uint64_t before, std::uint64_t after);
+  void note_state(Watch& watch, std::uint64_t value);
   void* from_pool(std::size_t size) noexcept;
   std::uint16_t* copy_view(const Fiber& self) noexcept;
 

@@ -202,16 +202,18 @@ Location& Memory::make_location(Cell& cell, std::uintptr_t address, unsigned siz
   return location;
 }
 
-void Memory::watch(const char* name, const void* where, std::uint64_t mask) {
+void Memory::watch(const char* name, const void* where, std::uint64_t mask,
+                   std::initializer_list<std::uint64_t> legal) {
   const auto address = reinterpret_cast<std::uintptr_t>(where);
-  for (Watch& watch : watches) {
-    if (watch.name == name) {
-      watch.address = address;
-      return;
-    }
+  auto found = std::find_if(watches.begin(), watches.end(), [&](const Watch& watch) { return watch.name == name; });
+  if (found == watches.end()) {
+    const Outside outside(world_);
+    found = watches.insert(watches.end(), {name, 0, mask, legal, {}});
   }
-  const Outside outside(world_);
-  watches.push_back({name, address, mask, {}});
+  found->address = address;
+  std::uint64_t value = 0;
+  std::memcpy(&value, where, mask > 0xffffffffu ? 8 : 4);
+  note_state(*found, value);
 }
 
 }  // namespace lab::detail

@@ -10,9 +10,12 @@ using threading::Barrier;
 using threading::BrokenBarrierError;
 using Model = lab::models::Barrier;
 
+// The flags: broken, draining, failed. A set that drains may have been reset and aborted, in either order.
+void watch(const Barrier* barrier) { lab::watch("Barrier", barrier, 7, {0, 1, 2, 3, 6, 7}); }
+
 Barrier* make_barrier(std::size_t parties) {
   auto* barrier = lab::make<Barrier>("barrier", parties);
-  lab::watch("Barrier", barrier, 0xffffffff);
+  watch(barrier);
   return barrier;
 }
 
@@ -128,7 +131,7 @@ LAB_SCENARIO(barrier_stop, "a stop request breaks it for all", {.bound = 2, .wea
 LAB_SCENARIO(barrier_action, "the action runs once, before anyone goes on", {.bound = 2, .weak_bound = 1}) {
   int runs = 0;
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
-  lab::watch("Barrier", barrier, 0xffffffff);
+  watch(barrier);
   const auto wait = [&] { lab::check(wait_at(*barrier) >= 0 && runs == 1, "the action has run"); };
   lab::together({{"a", wait}, {"b", wait}});
   lab::check(runs == 1, "once");
@@ -139,7 +142,7 @@ LAB_SCENARIO(barrier_action_reentry, "newcomers wait while the action runs",
              {.bound = 1, .weak_bound = 1, .pct_runs = 3000}) {
   int runs = 0;
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
-  lab::watch("Barrier", barrier, 0xffffffff);
+  watch(barrier);
   const auto wait = [&] {
     for (int i = 1; i <= 2; ++i) lab::check(wait_at(*barrier) >= 0 && runs >= i, "the action has run");
   };
@@ -169,7 +172,7 @@ LAB_SCENARIO(barrier_action_throws, "an action that throws breaks it for the oth
 LAB_SCENARIO(barrier_action_against_abort_and_reset, "abort() and reset() while the action runs",
              {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] { lab::yield(); });
-  lab::watch("Barrier", barrier, 0xffffffff);
+  watch(barrier);
   int a = 0;
   int b = 0;
   lab::together({{"a", [&] { a = wait_at(*barrier, seconds(1)); }},
@@ -192,7 +195,7 @@ LAB_SCENARIO(barrier_action_newcomers, "four threads, two at a time, with an act
              {.bound = 1, .weak_bound = 0, .pct_runs = 3000}) {
   int runs = 0;
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
-  lab::watch("Barrier", barrier, 0xffffffff);
+  watch(barrier);
   const auto wait = [&] { lab::check(wait_at(*barrier) >= 0, "it never breaks"); };
   lab::together({{"a", wait}, {"b", wait}, {"c", wait}, {"d", wait}});
   lab::check(runs == 2, "once a set");
@@ -213,6 +216,20 @@ LAB_SCENARIO(barrier_abort_within_action, "abort() during the action breaks it",
   const auto wait = [&] { lab::check(wait_at(*barrier) < 0, "aborted meanwhile"); };
   lab::together({{"a", wait}, {"b", wait}});
   lab::check(barrier->broken(), "and it stays broken");
+}
+
+LAB_SCENARIO(barrier_both_within_action, "reset() and abort() during the action: the last word counts", {.bound = 1}) {
+  Barrier* barrier = nullptr;
+  bool abort_last = false;
+  barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] {
+    abort_last = lab::choose(2) == 0;
+    abort_last ? barrier->reset() : barrier->abort();
+    abort_last ? barrier->abort() : barrier->reset();
+  });
+  watch(barrier);
+  const auto wait = [&] { lab::check(wait_at(*barrier) < 0, "nobody passes"); };
+  lab::together({{"a", wait}, {"b", wait}});
+  lab::check(barrier->broken() == abort_last, "broken exactly if abort() came last");
 }
 
 LAB_SCENARIO(barrier_action_timeout, "a bound counts no more once the set is full",

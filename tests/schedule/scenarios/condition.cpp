@@ -21,7 +21,8 @@ struct Guarded {
 LAB_SCENARIO(condition_no_lost_notify, "test, wait, notify: the classic",
              {.bound = 4, .weak_bound = 3, .faults = {.spurious = 1}}) {
   auto* shared = lab::make<Guarded>("guarded");
-  lab::watch("Condition", &shared->condition, 3);
+  // Its word lies behind the lock that it may own.
+  lab::watch("Condition", reinterpret_cast<const char*>(&shared->condition) + sizeof(RLock), 1, {0, 1});
   bool ready = false;
   lab::together({{"waiter",
                   [&] {

@@ -13,7 +13,7 @@ using Model = lab::models::Lock;
 // Named for the report: bit 0 held, bit 1 parked; the owner does not matter there.
 Lock* make_lock() {
   auto* lock = lab::make<Lock>("lock");
-  lab::watch("Lock", lock, 3);
+  lab::watch("Lock", lock, 3, {0, 1, 2, 3});
   return lock;
 }
 

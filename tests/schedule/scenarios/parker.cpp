@@ -13,9 +13,22 @@ using threading::parking::WordLock;
 using threading::platform::FutexParker;
 using threading::platform::ParkerOutcome;
 
+FutexParker* make_parker() {
+  auto* parker = lab::make<FutexParker>("parker");
+  lab::watch("parker", parker, 3, {0, 1, 2});
+  return parker;
+}
+
+// Locked, and queue locked; the address of the first waiter left out. The queue is locked only while the lock is.
+WordLock* make_word_lock() {
+  auto* lock = lab::make<WordLock>("lock");
+  lab::watch("WordLock", lock, 3, {0, 1, 3});
+  return lock;
+}
+
 LAB_SCENARIO(parker_wake, "unpark and park in any order, with interruptions",
              {.bound = 8, .faults = {.interrupts = 2, .spurious = 1}}) {
-  auto* parker = lab::make<FutexParker>("parker");
+  auto* parker = make_parker();
   int data = 0;
   parker->prepare();
   lab::together({{"owner",
@@ -32,7 +45,7 @@ LAB_SCENARIO(parker_wake, "unpark and park in any order, with interruptions",
 
 LAB_SCENARIO(parker_timeout, "a deadline and unpark at the same time",
              {.bound = 8, .faults = {.timeouts = 1, .interrupts = 1}}) {
-  auto* parker = lab::make<FutexParker>("parker");
+  auto* parker = make_parker();
   int data = 0;
   parker->prepare();
   lab::together({{"owner",
@@ -53,7 +66,7 @@ LAB_SCENARIO(parker_timeout, "a deadline and unpark at the same time",
 }
 
 LAB_SCENARIO(parker_interrupt, "a signal and unpark at the same time", {.bound = 8, .faults = {.interrupts = 1}}) {
-  auto* parker = lab::make<FutexParker>("parker");
+  auto* parker = make_parker();
   parker->prepare();
   lab::together({{"owner",
                   [&] {
@@ -84,7 +97,7 @@ LAB_SCENARIO(parker_reuse, "one parker, used again at once", {.bound = 4, .fault
 }
 
 LAB_SCENARIO(word_lock_two, "two threads count under a bucket's lock", {.bound = 8}) {
-  auto* lock = lab::make<WordLock>("lock");
+  auto* lock = make_word_lock();
   int n = 0;
   const auto count = [&] {
     lock->lock();
@@ -97,7 +110,7 @@ LAB_SCENARIO(word_lock_two, "two threads count under a bucket's lock", {.bound =
 
 LAB_SCENARIO(word_lock_three, "three threads: queues of two form",
              {.bound = 3, .weak_bound = 2, .faults = {.spurious = 1}}) {
-  auto* lock = lab::make<WordLock>("lock");
+  auto* lock = make_word_lock();
   int n = 0;
   const auto count = [&] {
     lock->lock();
@@ -109,7 +122,7 @@ LAB_SCENARIO(word_lock_three, "three threads: queues of two form",
 }
 
 LAB_SCENARIO(word_lock_four, "four threads: the queue's last waiter is handed on", {.bound = 1, .pct_runs = 2000}) {
-  auto* lock = lab::make<WordLock>("lock");
+  auto* lock = make_word_lock();
   int n = 0;
   const auto count = [&] {
     lock->lock();
@@ -122,7 +135,7 @@ LAB_SCENARIO(word_lock_four, "four threads: the queue's last waiter is handed on
 
 LAB_SCENARIO(word_lock_again, "two threads, twice each: a woken thread may lose the race",
              {.bound = 3, .weak_bound = 2, .faults = {.weak_cas = 1}}) {
-  auto* lock = lab::make<WordLock>("lock");
+  auto* lock = make_word_lock();
   int n = 0;
   const auto count = [&] {
     for (int i = 0; i < 2; ++i) {
@@ -136,7 +149,7 @@ LAB_SCENARIO(word_lock_again, "two threads, twice each: a woken thread may lose 
 }
 
 LAB_SCENARIO(word_lock_spinning, "two processors: contenders spin before they queue", {.bound = 2, .cpus = 2}) {
-  auto* lock = lab::make<WordLock>("lock");
+  auto* lock = make_word_lock();
   int n = 0;
   const auto count = [&] {
     lock->lock();

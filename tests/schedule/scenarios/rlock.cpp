@@ -11,7 +11,7 @@ using Model = lab::models::RLock;
 
 RLock* make_rlock() {
   auto* lock = lab::make<RLock>("rlock");
-  lab::watch("RLock", lock, 3);
+  lab::watch("RLock", lock, 3, {0, 1, 2, 3});
   return lock;
 }
 

@@ -12,7 +12,8 @@ using Model = lab::models::Semaphore;
 
 Semaphore* make_semaphore(std::ptrdiff_t value) {
   auto* semaphore = lab::make<Semaphore>("semaphore", value);
-  lab::watch("Semaphore", semaphore, ~std::uint64_t{0});
+  // Bit 0: somebody may be queued; bit 1: the counter is odd, which tells 0 from 1 in most scenarios.
+  lab::watch("Semaphore", semaphore, 3, {0, 1, 2, 3});
   return semaphore;
 }
 

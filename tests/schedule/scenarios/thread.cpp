@@ -7,11 +7,17 @@
 
 #include "platform/thread_exit.hpp"
 #include "support.hpp"
+#include "threads/thread_state.hpp"
 
 namespace {
 
 using namespace scenarios;
 using threading::Thread;
+
+// Phase in bits 0 and 1, then claimed, parked, handle.
+void watch(const Thread& thread) {
+  lab::watch("Thread", &threading::detail::ThreadAccess::state(thread).join.word, 31);
+}
 
 LAB_SCENARIO(thread_start_and_join, "what the thread did is seen after join(), and nothing of it is left",
              {.bound = 3, .weak_bound = 2}) {
@@ -76,6 +82,7 @@ LAB_SCENARIO(thread_bounded_and_unbounded_join, "one joiner gives up, the other 
 LAB_SCENARIO(thread_two_bounded_joins, "whoever is woken by the end waits for the rest of it",
              {.bound = 1, .faults = {.timeouts = 1}, .pct_runs = 2000}) {
   Thread thread([] {});
+  watch(thread);
   thread.start();
   const auto join = [&] {
     if (thread.join(seconds(1))) lab::check(!thread.is_alive(), "it is over");
