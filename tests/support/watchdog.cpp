@@ -46,10 +46,11 @@ void print_os_threads(std::ostream& out) {
 // Never destroyed: in a child made by fork the watching thread is gone, and destructors that run at the child's exit
 // would wait for it.
 struct State {
-  std::mutex mutex;  // guards the four below
+  std::mutex mutex;  // guards what follows, but for the thread
   std::condition_variable changed;
   std::optional<Clock::time_point> limit;  // of the running test, if one runs
   std::string test;
+  bool watching = false;
   bool ended = false;
   std::vector<std::function<void(std::ostream&)>> reports;
 
@@ -78,6 +79,8 @@ State& state() {
 
 void watch() {
   std::unique_lock hold(state().mutex);
+  state().watching = true;
+  state().changed.notify_all();
   while (!state().ended) {
     if (!state().limit) {
       state().changed.wait(hold);
@@ -98,6 +101,10 @@ class Watchdog : public testing::EmptyTestEventListener {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     state().watcher.emplace(watch);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    // A test may fork at once, and a thread that is just being started holds locks of the address sanitizer, which its
+    // child would find taken for ever.
+    std::unique_lock hold(state().mutex);
+    state().changed.wait(hold, [] { return state().watching; });
   }
 
   void OnTestStart(const testing::TestInfo& test) override {
