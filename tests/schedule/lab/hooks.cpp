@@ -2,8 +2,8 @@
 //
 // What the compiler calls for every plain access in code built with -fsanitize=thread. The sanitizer's own runtime
 // is not linked; these are the lab's, so that every field of the library and of a scenario is checked for races
-// and for use after free, without a wrapper around it. Atomics of the standard library itself (reference counts of
-// shared_ptr) order, but are no schedule points.
+// and for use after free, without a wrapper around it. Operations of std::atomic, and the reference counts of
+// shared_ptr, order; schedule points they are if the scenario says so.
 //
 // Initialisation of function-local statics is undone after each execution like every other global, so its guard must
 // be the lab's too. And whatever ends the process inside an execution is a failure of that execution.
@@ -59,6 +59,67 @@ void on_atomic(const volatile void* where, unsigned size, const void* pc) noexce
   world->progress();
 }
 
+// Whether the scenario wants this operation to be a schedule point, with its own order.
+bool is_explored(const volatile void* where, unsigned size) noexcept {
+  World* const world = checking_world(reinterpret_cast<std::uintptr_t>(where));
+  return world != nullptr && world->setup().options->std_atomics &&
+         !world->memory.has_other_size(const_cast<const void*>(where), size);
+}
+
+template <class T>
+T hooked_load(const volatile T* where, int order, const void* pc) noexcept {
+  if (is_explored(where, sizeof(T))) {
+    return static_cast<T>(lab::detail::atomic_load(const_cast<const T*>(where), sizeof(T),
+                                                   static_cast<std::memory_order>(order), Site::at(pc)));
+  }
+  on_atomic(where, sizeof(T), pc);
+  return __atomic_load_n(where, __ATOMIC_RELAXED);
+}
+
+template <class T>
+void hooked_store(volatile T* where, T value, int order, const void* pc) noexcept {
+  if (is_explored(where, sizeof(T))) {
+    lab::detail::atomic_store(const_cast<T*>(where), sizeof(T), value, static_cast<std::memory_order>(order),
+                              Site::at(pc));
+    return;
+  }
+  on_atomic(where, sizeof(T), pc);
+  __atomic_store_n(where, value, __ATOMIC_RELAXED);
+}
+
+template <class T>
+int hooked_exchange_if(volatile T* where, T* expected, T desired, int success, int failure, bool weak,
+                       const void* pc) noexcept {
+  if (is_explored(where, sizeof(T))) {
+    std::uint64_t seen = *expected;
+    const bool done = lab::detail::atomic_compare_exchange(const_cast<T*>(where), sizeof(T), seen, desired,
+                                                           static_cast<std::memory_order>(success),
+                                                           static_cast<std::memory_order>(failure), weak, Site::at(pc));
+    if (!done) *expected = static_cast<T>(seen);
+    return done ? 1 : 0;
+  }
+  on_atomic(where, sizeof(T), pc);
+  return __atomic_compare_exchange_n(where, expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+template <class T>
+T hooked_modify(volatile T* where, Rmw how, T operand, int order, const void* pc) noexcept {
+  if (is_explored(where, sizeof(T))) {
+    return static_cast<T>(lab::detail::atomic_modify(const_cast<T*>(where), sizeof(T), how, operand,
+                                                     static_cast<std::memory_order>(order), Site::at(pc)));
+  }
+  on_atomic(where, sizeof(T), pc);
+  switch (how) {
+    case Rmw::exchange: return __atomic_exchange_n(where, operand, __ATOMIC_RELAXED);
+    case Rmw::add: return __atomic_fetch_add(where, operand, __ATOMIC_RELAXED);
+    case Rmw::sub: return __atomic_fetch_sub(where, operand, __ATOMIC_RELAXED);
+    case Rmw::bit_and: return __atomic_fetch_and(where, operand, __ATOMIC_RELAXED);
+    case Rmw::bit_or: return __atomic_fetch_or(where, operand, __ATOMIC_RELAXED);
+    case Rmw::bit_xor: break;
+  }
+  return __atomic_fetch_xor(where, operand, __ATOMIC_RELAXED);
+}
+
 }  // namespace
 
 #define LAB_PC __builtin_return_address(0)
@@ -89,34 +150,29 @@ LAB_ACCESS(8)
 LAB_ACCESS(16)
 #undef LAB_ACCESS
 
-#define LAB_FETCH(bits, T, name, builtin)                             \
-  T __tsan_atomic##bits##_##name(volatile T* where, T operand, int) { \
-    on_atomic(where, sizeof(T), LAB_PC);                              \
-    return builtin(where, operand, __ATOMIC_RELAXED);                 \
+#define LAB_FETCH(bits, T, name, how)                                       \
+  T __tsan_atomic##bits##_##name(volatile T* where, T operand, int order) { \
+    return hooked_modify<T>(where, Rmw::how, operand, order, LAB_PC);       \
   }
-#define LAB_ATOMIC(bits, T)                                                                                  \
-  T __tsan_atomic##bits##_load(const volatile T* where, int) {                                               \
-    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
-    return __atomic_load_n(where, __ATOMIC_RELAXED);                                                         \
-  }                                                                                                          \
-  void __tsan_atomic##bits##_store(volatile T* where, T value, int) {                                        \
-    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
-    __atomic_store_n(where, value, __ATOMIC_RELAXED);                                                        \
-  }                                                                                                          \
-  int __tsan_atomic##bits##_compare_exchange_strong(volatile T* where, T* expected, T desired, int, int) {   \
-    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
-    return __atomic_compare_exchange_n(where, expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
-  }                                                                                                          \
-  int __tsan_atomic##bits##_compare_exchange_weak(volatile T* where, T* expected, T desired, int, int) {     \
-    on_atomic(where, sizeof(T), LAB_PC);                                                                     \
-    return __atomic_compare_exchange_n(where, expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
-  }                                                                                                          \
-  LAB_FETCH(bits, T, exchange, __atomic_exchange_n)                                                          \
-  LAB_FETCH(bits, T, fetch_add, __atomic_fetch_add)                                                          \
-  LAB_FETCH(bits, T, fetch_sub, __atomic_fetch_sub)                                                          \
-  LAB_FETCH(bits, T, fetch_and, __atomic_fetch_and)                                                          \
-  LAB_FETCH(bits, T, fetch_or, __atomic_fetch_or)                                                            \
-  LAB_FETCH(bits, T, fetch_xor, __atomic_fetch_xor)
+#define LAB_ATOMIC(bits, T)                                                                                         \
+  T __tsan_atomic##bits##_load(const volatile T* where, int order) { return hooked_load<T>(where, order, LAB_PC); } \
+  void __tsan_atomic##bits##_store(volatile T* where, T value, int order) {                                         \
+    hooked_store<T>(where, value, order, LAB_PC);                                                                   \
+  }                                                                                                                 \
+  int __tsan_atomic##bits##_compare_exchange_strong(volatile T* where, T* expected, T desired, int success,         \
+                                                    int failure) {                                                  \
+    return hooked_exchange_if<T>(where, expected, desired, success, failure, false, LAB_PC);                        \
+  }                                                                                                                 \
+  int __tsan_atomic##bits##_compare_exchange_weak(volatile T* where, T* expected, T desired, int success,           \
+                                                  int failure) {                                                    \
+    return hooked_exchange_if<T>(where, expected, desired, success, failure, true, LAB_PC);                         \
+  }                                                                                                                 \
+  LAB_FETCH(bits, T, exchange, exchange)                                                                            \
+  LAB_FETCH(bits, T, fetch_add, add)                                                                                \
+  LAB_FETCH(bits, T, fetch_sub, sub)                                                                                \
+  LAB_FETCH(bits, T, fetch_and, bit_and)                                                                            \
+  LAB_FETCH(bits, T, fetch_or, bit_or)                                                                              \
+  LAB_FETCH(bits, T, fetch_xor, bit_xor)
 LAB_ATOMIC(8, std::uint8_t)
 LAB_ATOMIC(16, std::uint16_t)
 LAB_ATOMIC(32, std::uint32_t)

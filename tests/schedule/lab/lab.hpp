@@ -49,6 +49,7 @@ struct Options {
   unsigned stale = 1;            // weak mode: loads per execution that may miss the latest value
   unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
   bool deal_tokens = true;       // threads begin with their token; false: the library assigns it, on demand
+  bool std_atomics = false;      // operations of std::atomic are schedule points, too, with the orders as written
   unsigned pct_runs = 0;         // and so many runs by PCT on top
   bool sc = true;                // explore under sequential consistency
   bool weak = true;              // explore under weak memory

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Command {
   Settings settings;
   std::vector<std::string> patterns;
   std::string replay;
+  std::string replays;  // a file of them
   bool list = false;
   bool report = false;
   bool quiet = false;
@@ -36,7 +38,7 @@ constexpr const char* kUsage =
     "usage: schedule_lab [--list] [--scenario PATTERN]... [--mode sc|weak|both]\n"
     "                    [--strategy standard|dfs|pct|random] [--bound N] [--deeper N] [--runs N] [--seed N]\n"
     "                    [--seconds S] [--no-reduction] [--report] [--quiet]\n"
-    "                    [--shard I/N] [--mutant N] [--replay LINE]\n";
+    "                    [--shard I/N] [--mutant N] [--replay LINE] [--replays FILE]\n";
 
 [[noreturn]] void bad_usage() {
   std::fputs(kUsage, stderr);
@@ -96,6 +98,8 @@ Command parse(int argc, char** argv) {
       command.settings.seconds = std::stod(value());
     else if (option == "--replay")
       command.replay = value();
+    else if (option == "--replays")
+      command.replays = value();
     else if (option == "--shard") {  // I/N
       const std::string text = value();
       command.shard = static_cast<unsigned>(std::stoul(text));
@@ -207,11 +211,28 @@ int hunt(const Command& command) {
   return found ? 0 : 1;
 }
 
+// Runs every line of a file that is neither empty nor a comment. Returns: the exit status.
+int run_replays(const std::string& path) {
+  std::ifstream file(path);
+  int status = file ? 0 : 2;
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.empty() || line[0] == '#') continue;
+    const Result result = lab::detail::replay(line);
+    std::printf("%s: %s\n", line.c_str(), result.failed ? result.kind.c_str() : "ok");
+    if (!result.failed) continue;
+    std::fputs(lab::detail::in_words(result).c_str(), stdout);
+    status = 1;
+  }
+  return status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Command command = parse(argc, argv);
   if (command.list) return list_scenarios();
+  if (!command.replays.empty()) return run_replays(command.replays);
   if (!command.replay.empty()) {
     const Result result = lab::detail::replay(command.replay);
     std::fputs(lab::detail::in_words(result).c_str(), stdout);

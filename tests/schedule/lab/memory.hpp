@@ -92,6 +92,9 @@ class Memory {
   // Whether the last execution found a new shared location.
   bool learned() const noexcept { return learned_; }
 
+  // Whether an atomic of another size begins here. (shared_ptr reads two counters as one.)
+  bool has_other_size(const void* where, unsigned size) noexcept;
+
   // A plain access, from instrumented code or from lab::var.
   void plain_read(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site);
   void plain_write(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site);

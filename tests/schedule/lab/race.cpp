@@ -166,6 +166,14 @@ Location& Memory::locate(Fiber& self, const void* where, unsigned size, bool wri
   return location;
 }
 
+bool Memory::has_other_size(const void* where, unsigned size) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(where);
+  const Cell& cell = *fresh(address);
+  std::uint16_t index = cell.location[(address >> 2) & 1];
+  while (index != 0 && locations_[index].address != address) index = locations_[index].next;
+  return index != 0 && locations_[index].size != size;
+}
+
 // Two threads of which one writes: from now on an operation here is a schedule point, in this execution and all later
 // ones of the exploration.
 void Memory::note_access(const Fiber& self, Cell& cell, Location& location, bool writes) noexcept {

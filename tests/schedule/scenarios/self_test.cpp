@@ -3,6 +3,9 @@
 // The lab tried on programs whose behaviour is known: what it must find, and what it must not find.
 #include <schedule/lab/lab.hpp>
 
+#include <atomic>
+#include <memory>
+
 namespace {
 
 using std::memory_order_acq_rel;
@@ -286,6 +289,62 @@ LAB_SCENARIO(lab_exceptions, "exceptions in flight belong to one thread each", {
     }
   };
   lab::together({{"a", [&] { body(1); }}, {"b", [&] { body(2); }}});
+}
+
+// Programs as they are: std::atomic, found through the compiler's instrumentation.
+LAB_SCENARIO(lab_std_atomic_lost_update, "load and store of a std::atomic",
+             {.std_atomics = true, .expect = "assertion"}) {
+  std::atomic<int> n{0};
+  const auto add = [&] { n = n + 1; };
+  lab::together({{"a", add}, {"b", add}});
+  lab::check(n == 2, "both increments count");
+}
+
+LAB_SCENARIO(lab_std_atomic_store_buffer, "store buffering between std::atomics that are not seq_cst",
+             {.bound = 8, .std_atomics = true, .sc = false, .expect = "assertion"}) {
+  std::atomic<int> x{0}, y{0};
+  int seen_by_a = -1, seen_by_b = -1;
+  lab::together({{"a",
+                  [&] {
+                    x.store(1, memory_order_release);
+                    seen_by_a = y.load(memory_order_acquire);
+                  }},
+                 {"b", [&] {
+                    y.store(1, memory_order_release);
+                    seen_by_b = x.load(memory_order_acquire);
+                  }}});
+  lab::check(seen_by_a == 1 || seen_by_b == 1, "one of them sees the other");
+}
+
+LAB_SCENARIO(lab_std_atomic_seq_cst, "and between seq_cst ones it does not happen", {.bound = 8, .std_atomics = true}) {
+  std::atomic<int> x{0}, y{0};
+  int seen_by_a = -1, seen_by_b = -1;
+  lab::together({{"a",
+                  [&] {
+                    x = 1;
+                    seen_by_a = y;
+                  }},
+                 {"b", [&] {
+                    y = 1;
+                    seen_by_b = x;
+                  }}});
+  lab::check(seen_by_a == 1 || seen_by_b == 1, "one of them sees the other");
+}
+
+LAB_SCENARIO(lab_shared_ptr, "the last of two owners destroys, once, after all uses",
+             {.bound = 8, .std_atomics = true}) {
+  struct Counted {
+    int* destroyed;
+    int value = 0;
+    ~Counted() { ++*destroyed; }
+  };
+  int destroyed = 0;
+  auto first = std::make_shared<Counted>(Counted{&destroyed});
+  destroyed = 0;
+  auto second = first;
+  lab::together({{"a", [&, mine = std::move(first)]() mutable { mine.reset(); }},
+                 {"b", [&, mine = std::move(second)]() mutable { mine.reset(); }}});
+  lab::check(destroyed <= 1, "once");
 }
 
 }  // namespace
