@@ -3,6 +3,8 @@
 // Slots that lower rooms call and upper rooms fill, so that no arrow points up. All are null until somebody cares.
 #pragma once
 
+#include <cstddef>
+
 #include <threading/parking_lot.hpp>
 
 namespace threading::inline v1::base {
@@ -19,6 +21,8 @@ struct Hooks {
   // Filled by trace/, which arms the thread's functions in the first.
   detail::backend::atomic<void (*)() noexcept> thread_starts{nullptr};
   detail::backend::atomic<void (*)() noexcept> thread_ends{nullptr};
+  // Writes the name of the calling thread, ended by a zero, for the last words of a process. Filled by threads/.
+  detail::backend::atomic<void (*)(char* text, std::size_t size) noexcept> name_of_caller{nullptr};
 };
 
 extern constinit Hooks hooks;

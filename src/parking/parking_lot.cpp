@@ -12,8 +12,7 @@
 //          leave: the owner, after its parker returned for another reason than a wake, unlinks itself if it is still
 //          linked. stop: the requesting thread unlinks the waiter in the owner's place.
 // I1       A waiter is unlinked exactly once, under the lock of the bucket it is in: by a waker, by a stop request or
-// by
-//          its owner, whoever gets the lock first. Losing owners know, because `queued` is false.
+//          by its owner, whoever gets the lock first. Losing owners know, because `queued` is false.
 // I2       Once unlinked by somebody else, a waiter stays on its owner's stack until that thread's unpark(): an owner
 //          that timed out but lost waits for that wake, however short. So nobody touches a waiter that has left.
 // I3       A moved waiter has been notified: its deadline and its stop request no longer end the wait, or the

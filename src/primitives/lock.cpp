@@ -3,7 +3,7 @@
 // Lock is the word of lock_word.cpp and nothing else; this file gives it errors.
 #include <threading/lock.hpp>
 
-#include "base/check.hpp"
+#include "primitives/misuse.hpp"
 
 namespace threading::inline v1 {
 
@@ -19,10 +19,7 @@ void Lock::release_slow() {
 }
 
 void Lock::unlock_slow() noexcept {
-  if (!detail::unlock_word(word_)) {
-    base::die("release unlocked lock: Lock at %p, in the thread with token %u", static_cast<void*>(this),
-              detail::thread_token_hint());
-  }
+  if (!detail::unlock_word(word_)) detail::die_of_misuse("release unlocked lock", detail::kLockKind, this);
 }
 
 }  // namespace threading::inline v1

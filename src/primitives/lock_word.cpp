@@ -84,8 +84,7 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   if (options.deadline == Deadline::passed()) {
     return try_take(word, token) ? WaitOutcome::ok : WaitOutcome::timed_out;
   }
-  // park() would name this thread in any case; so the lock's holder has a name in dump() when others had to wait for
-  // it.
+  // park() would name this thread in any case; so the holder of a contended lock has a name in dump().
   if (token == 0) token = thread_token();
   ParkOptions parking{
       .deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop, .at_front = at_front};
@@ -144,7 +143,7 @@ bool unlock_word(LockWord& word) noexcept {
 WaitOutcome wait_until_free(LockWord& word, const WaitKind& kind, const WaitOptions& options) {
   const ParkOptions parking{.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop};
   const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
-  if (looks_free() || parking::spin_history(&word).spin(looks_free)) return WaitOutcome::ok;
+  if (looks_free() || parking::spin_history(&word).spin(looks_free, options.deadline)) return WaitOutcome::ok;
   if (options.deadline == Deadline::passed()) return WaitOutcome::timed_out;
   const ParkResult result = park_for(word, kind, parking);
   switch (result.outcome) {

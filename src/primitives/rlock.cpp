@@ -12,6 +12,7 @@
 #include <threading/rlock.hpp>
 
 #include "base/check.hpp"
+#include "primitives/misuse.hpp"
 
 namespace threading::inline v1 {
 
@@ -29,8 +30,7 @@ void RLock::throw_not_owned() const { throw RuntimeError("cannot release un-acqu
 void RLock::throw_too_deep() const { throw OverflowError("Internal lock count overflowed"); }
 
 void RLock::die_not_owned() const noexcept {
-  base::die("cannot release un-acquired lock: RLock at %p, in the thread with token %u", static_cast<const void*>(this),
-            detail::thread_token_hint());
+  detail::die_of_misuse("cannot release un-acquired lock", detail::kRLockKind, this);
 }
 
 }  // namespace threading::inline v1

@@ -25,6 +25,7 @@
 #include <threading/with.hpp>
 
 #include "base/check.hpp"
+#include "base/hooks.hpp"
 #include "platform/fork.hpp"
 #include "threads/fork_locks.hpp"
 #include "threads/life.hpp"
@@ -65,6 +66,22 @@ int format_default_name(char* text, std::size_t size, const ThreadState& state) 
   }
   return std::snprintf(text, size, "MainThread");
 }
+
+// As much of the name as fits, without allocation and without a zero at the end. Returns: how many bytes.
+std::size_t copy_name(const ThreadState& state, char* text, std::size_t size) noexcept {
+  const With hold(registry_lock);
+  if (state.name != nullptr) return state.name->copy(text, size);
+  return static_cast<std::size_t>(format_default_name(text, size, state));
+}
+
+// For the last words of a process. Leaves the text empty for a foreign thread without a dummy.
+void name_caller(char* text, std::size_t size) noexcept {
+  if (const ThreadState* const state = current_state_if_any()) text[copy_name(*state, text, size - 1)] = '\0';
+}
+
+// release pairs with base::call().
+[[maybe_unused]] const bool callers_have_names =
+    (base::hooks.name_of_caller.store(&name_caller, std::memory_order_release), true);
 
 // The main thread introduces itself. Requires: the caller is it. The lock makes a second call harmless.
 void bind_main(PerThread& self, ThreadState& state) noexcept {
@@ -188,16 +205,7 @@ std::string name_of(const ThreadState& state) {
 
 void name_this_thread(ThreadState& state) noexcept {
   char text[32];
-  std::size_t size = 0;
-  {
-    const With hold(registry_lock);
-    if (state.name != nullptr) {
-      size = state.name->copy(text, sizeof text);
-    } else {
-      size = static_cast<std::size_t>(format_default_name(text, sizeof text, state));
-    }
-  }
-  platform::name_os_thread({text, size});
+  platform::name_os_thread({text, copy_name(state, text, sizeof text)});
 }
 
 }  // namespace threading::inline v1::threads

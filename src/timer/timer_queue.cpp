@@ -54,7 +54,7 @@ constexpr std::int64_t kLinger = 1'000'000'000;
 const WaitKind kWatchKind{.name = "timers", .is_internal = true};
 
 struct Queue {
-  // Guards all but the two atomics' reading; inner to the registry's lock only for dump(), outer to none.
+  // Guards all but the two atomics' reading. No other lock but the lot's is taken under it, save by fork().
   threads::InternalLock lock;
   TimerWheel wheel;
   TimerList due;
@@ -103,8 +103,8 @@ void collect_due() noexcept { queue.wheel.take_due(backend::monotonic_now(), que
 void take_out(TimerState& timer) noexcept {
   if (timer.stage == Stage::due) {
     queue.due.remove(timer);
-    // relaxed: under the lock
-  } else if (timer.stage == Stage::pending && timer.deadline.load(std::memory_order_relaxed) != INT64_MAX) {
+  } else if (timer.stage == Stage::pending &&
+             timer.deadline.load(std::memory_order_relaxed) != INT64_MAX) {  // relaxed: under the lock
     queue.wheel.remove(timer);
   }
 }
