@@ -281,7 +281,8 @@ TEST(Thread, AHandleThatWasMovedFromStillMeansItsThread) {
   EXPECT_EQ(a, b);
   a = std::move(b);
   EXPECT_EQ(a, b);
-  a = a;
+  const Thread& self = a;
+  a = self;
   EXPECT_EQ(std::hash<Thread>()(a), std::hash<Thread>()(b));
   EXPECT_NE(a, Thread([] {}));
 }
