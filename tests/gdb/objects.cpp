@@ -15,15 +15,15 @@ using threading::Event;
 using threading::Lock;
 using threading::RLock;
 
-[[maybe_unused]] Lock free_lock;  // for gdb to see, as are the other two
+[[gnu::used]] Lock free_lock;  // for gdb to see, as are the other two
 Lock held_lock;
-[[maybe_unused]] RLock free_rlock;
+[[gnu::used]] RLock free_rlock;
 RLock held_rlock;
 Condition own_condition;
 Condition waited_condition(held_lock);
 threading::Semaphore semaphore(3);
 threading::BoundedSemaphore bounded(2);
-[[maybe_unused]] Event clear_event;
+[[gnu::used]] Event clear_event;
 Event set_event;
 Barrier filling_barrier(3);
 Barrier broken_barrier(2);
