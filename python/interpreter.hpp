@@ -24,6 +24,12 @@ inline constexpr bool kOwnersTellLocked = kVersion >= 0x030E;     // RLock.locke
 inline constexpr bool kRejectsNan = kVersion >= 0x030E;           // in every timeout, not only in a lock's
 inline constexpr bool kLocksAreCollected = kVersion >= 0x030A;    // lock and RLock take part in garbage collection
 
+#if defined(Py_GIL_DISABLED)
+inline constexpr bool kHasGil = false;
+#else
+inline constexpr bool kHasGil = true;
+#endif
+
 // `with` looks __enter__ and __exit__ up as attributes, which makes two objects each time; see context_method.cpp.
 #if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED)
 #define FACE_CACHES_CONTEXT_METHODS 1

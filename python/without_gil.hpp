@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The only file that lets the interpreter's lock (the GIL) go and takes it back.
+// The only place that lets the interpreter's lock (the GIL) go and takes it back.
 //
 // Up to CPython 3.13 a thread that asks for the GIL while the interpreter shuts down is ended on the spot by
 // pthread_exit(), which unwinds its frames. A destructor, a noexcept function or a catch-all in the way of that unwind
@@ -8,13 +8,11 @@
 // caller has anything on its stack that wants a destructor.
 #pragma once
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <type_traits>
 
 #include <threading/embedding.hpp>
 
+#include "gil.hpp"
 #include "interpreter.hpp"
 #include "who.hpp"
 
@@ -29,15 +27,12 @@ template <class Call>
 auto without_gil(Call call) {
   static_assert(std::is_trivially_destructible_v<Call>);
   note_thread();
-  PyThreadState* const state = PyEval_SaveThread();
+  PyThreadState* const state = let_gil_go();
   const auto result = call();
   static_assert(std::is_trivially_destructible_v<decltype(result)>);
-  PyEval_RestoreThread(state);
+  take_gil_back(state);
   return result;
 }
-
-// Signal handlers written in Python run on the main thread only. Elsewhere a wait need not notice signals.
-inline bool is_main_thread() { return syscall(SYS_gettid) == getpid(); }
 
 // A wait during which signal handlers run while the thread keeps its place in the queue.
 class HandledWait {
@@ -54,10 +49,10 @@ class HandledWait {
       wait.on_signal = {&HandledWait::handle, this};
     }
     note_thread();
-    state_ = PyEval_SaveThread();
+    state_ = let_gil_go();
     const auto result = call(static_cast<const Embedding::Wait&>(wait));
     static_assert(std::is_trivially_destructible_v<decltype(result)>);
-    PyEval_RestoreThread(state_);
+    take_gil_back(state_);
     return result;
   }
 
@@ -67,9 +62,9 @@ class HandledWait {
   // Below the lot's noexcept frames; on the main thread, which shutdown does not end.
   static bool handle(void* context) {
     auto& self = *static_cast<HandledWait*>(context);
-    PyEval_RestoreThread(self.state_);
+    take_gil_back(self.state_);
     self.raised_ = Py_MakePendingCalls() < 0;
-    self.state_ = PyEval_SaveThread();
+    self.state_ = let_gil_go();
     return !self.raised_;
   }
 
