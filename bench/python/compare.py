@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: MIT
 """compare.py: what a call costs here and in the stdlib, both in one process, in turns.
 
-Each row is a ratio, ours / stdlib: of the minima for what stays in one thread, of the medians for what sleeps. Prints
-JSON; run.py turns the output of several interpreters into a table and a plot.
+compare.py [ROUNDS [PART-OF-A-ROW'S-NAME…]]. Each row is a ratio of medians, ours / stdlib. Prints JSON; run.py turns the
+output of several interpreters into a table and a plot.
 """
 
 import json
-import os
 import queue
 import statistics
 import sys
@@ -15,8 +14,13 @@ import threading
 import time
 
 import threadingpp.queue as native
-from threadingpp import _core
+import trips
 from threadingpp import threading as ours
+
+try:
+    import two_languages
+except ImportError:  # built without its C++ side
+    two_languages = None
 
 clock = time.perf_counter_ns
 ROUNDS = 15
@@ -104,130 +108,34 @@ def timer(module, count=60):
     return run
 
 
-# --- round trips: two threads that wake each other in turns ---
-
-
-def lock_pair(module):
-    a, b = module.Lock(), module.Lock()
-    a.acquire(), b.acquire()
-    return a.acquire, b.release, b.acquire, a.release
-
-
-def event_pair(module):
-    a, b = module.Event(), module.Event()
-
-    def wait(event):
-        def waits():
-            event.wait()
-            event.clear()
-        return waits
-    return wait(a), b.set, wait(b), a.set
-
-
-def semaphore_pair(module):
-    a, b = module.Semaphore(0), module.Semaphore(0)
-    return a.acquire, b.release, b.acquire, a.release
-
-
-def queue_pair(make):
-    a, b = make(), make()
-    return a.get, lambda: b.put(None), b.get, lambda: a.put(None)
-
-
-def round_trip(pair, count=400):
-    def run():
-        wait_a, wake_b, wait_b, wake_a = pair()
-
-        def partner():
-            for _ in range(count):
-                wait_a()
-                wake_b()
-        thread = threading.Thread(target=partner)
-        thread.start()
-        begin = clock()
-        for _ in range(count):
-            wake_a()
-            wait_b()
-        taken = clock() - begin
-        thread.join()
-        return taken / count
-    return run
-
-
-def condition_trip(module, count=400):
-    def run():
-        condition = module.Condition(module.Lock())
-        turn = [0]
-
-        def player(me):
-            with condition:
-                for _ in range(count):
-                    while turn[0] != me:
-                        condition.wait()
-                    turn[0] = 1 - me
-                    condition.notify()
-        thread = threading.Thread(target=player, args=(1,))
-        thread.start()
-        begin = clock()
-        player(0)
-        taken = clock() - begin
-        thread.join()
-        return taken / count
-    return run
-
-
-TRIPS = {
-    "Lock": (lock_pair, 1.0),
-    "Event": (event_pair, 0.70),
-    "Semaphore": (semaphore_pair, None),
-}
-
-
-def measure(pair, rounds, best):
-    mine, theirs = [], []
+def measure(pair, rounds):
+    """The medians of both, measured in turns; of trips also how often each switches threads."""
+    found = ([], [])
     for _ in range(rounds):
-        mine.append(pair[0]())
-        theirs.append(pair[1]())
-    return {"ours": best(mine), "stdlib": best(theirs)}
+        for run, results in zip(pair, found):
+            results.append(run())
+    figures = {}
+    for side, results in zip(("ours", "stdlib"), found):
+        if isinstance(results[0], tuple):
+            figures[side] = statistics.median(ns for ns, _ in results)
+            figures[f"{side}_switches"] = statistics.median(switches for _, switches in results)
+        else:
+            figures[side] = statistics.median(results)
+    return figures
 
 
-def pinned(cpus):
-    os.sched_setaffinity(0, cpus)
-
-
-def rows(rounds, only):
-    everything = os.sched_getaffinity(0)
-    wanted = lambda name: not only or any(part in name for part in only)
+def rows():
+    """(name, bar of the ratio, bar in nanoseconds, ours, the stdlib's)"""
     for name, (statement, make, bar) in SIMPLE.items():
-        if wanted(name):
-            yield name, bar, measure(one_thread(statement, make), rounds, min)
-    if wanted("stdlib Queue on our primitives, put+get"):
-        yield ("stdlib Queue on our primitives, put+get", 0.45,
-               measure((put_get(patched_queue), put_get(queue.Queue)), rounds, min))
-    if wanted("native Queue put+get"):
-        yield "native Queue put+get", 0.05, measure((put_get(native.Queue), put_get(queue.Queue)), rounds, min)
-    if wanted("Thread start+join"):
-        yield "Thread start+join", 0.75, measure((start_join(ours), start_join(threading)), rounds, statistics.median)
-    if wanted("Timer start+cancel+join"):
-        yield "Timer start+cancel+join", 0.05, measure((timer(ours), timer(threading)), rounds, statistics.median)
-    for place, cpus, bars in (("one CPU", {min(everything)}, None), ("two CPUs", everything, 0.20)):
-        if place == "two CPUs" and len(everything) < 2:
-            continue
-        pinned(cpus)
-        for name, (pair, bar) in TRIPS.items():
-            row = f"round trip, {name}, {place}"
-            if wanted(row):
-                yield row, bars or bar, measure(
-                    (round_trip(lambda: pair(ours)), round_trip(lambda: pair(threading))), rounds, statistics.median)
-        row = f"round trip, Condition, {place}"
-        if wanted(row):
-            yield row, bars or 0.60, measure((condition_trip(ours), condition_trip(threading)), rounds,
-                                             statistics.median)
-        row = f"round trip, native Queue, {place}"
-        if wanted(row):
-            yield row, bars, measure((round_trip(lambda: queue_pair(native.Queue)),
-                                      round_trip(lambda: queue_pair(queue.Queue))), rounds, statistics.median)
-        pinned(everything)
+        yield name, bar, None, *one_thread(statement, make)
+    yield "stdlib Queue after install(), put+get", 0.45, None, put_get(patched_queue), put_get(queue.Queue)
+    yield "native Queue put+get", 0.05, None, put_get(native.Queue), put_get(queue.Queue)
+    yield "Thread start+join", 0.75, None, start_join(ours), start_join(threading)
+    yield "Timer start+cancel+join", 0.05, None, timer(ours), timer(threading)
+    for name, bar, mine, theirs in trips.rows(ours, threading, native, queue):
+        yield name, bar, None, mine, theirs
+    if two_languages is not None:
+        yield from two_languages.rows()
 
 
 def patched_queue():
@@ -239,14 +147,24 @@ def patched_queue():
     return made
 
 
+def misses(row):
+    """Whether a row is over its bar."""
+    return (row["bar"] is not None and row["ratio"] > row["bar"]) or (
+        row["bar_ns"] is not None and row["ours"] > row["bar_ns"])
+
+
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     result = {"version": sys.version.split()[0], "rows": []}
-    for name, bar, figures in rows(rounds, sys.argv[2:]):
-        figures.update(name=name, bar=bar, ratio=figures["ours"] / figures["stdlib"])
-        result["rows"].append(figures)
-        print(f"{figures['ratio']:6.3f}  {name}  ({figures['ours']:.0f} / {figures['stdlib']:.0f} ns)"
-              + ("" if bar is None else f"  bar {bar}{'' if figures['ratio'] <= bar else '  MISSED'}"), file=sys.stderr)
+    for name, bar, bar_ns, *pair in rows():
+        if len(sys.argv) > 2 and not any(part in name for part in sys.argv[2:]):
+            continue
+        row = {"name": name, "bar": bar, "bar_ns": bar_ns, **measure(pair, rounds)}
+        row["ratio"] = row["ours"] / row["stdlib"]
+        row["missed"] = misses(row)
+        result["rows"].append(row)
+        print(f"{row['ratio']:8.4f}  {name}  ({row['ours']:.0f} / {row['stdlib']:.0f} ns)"
+              + ("  MISSED" if row["missed"] else ""), file=sys.stderr, flush=True)
     json.dump(result, sys.stdout)
 
 
