@@ -39,11 +39,7 @@ bool stdlib_accepts(PyObject* const* args, Py_ssize_t count, PyObject* names) {
   PyObject* const acquire = PyObject_GetAttrString(lock, "acquire");
   Py_DECREF(lock);
   if (acquire == nullptr) return false;
-#if PY_VERSION_HEX >= 0x03090000
-  PyObject* const result = PyObject_Vectorcall(acquire, args, static_cast<std::size_t>(count), names);
-#else
-  PyObject* const result = _PyObject_Vectorcall(acquire, args, static_cast<std::size_t>(count), names);
-#endif
+  PyObject* const result = call_vector(acquire, args, count, names);
   Py_DECREF(acquire);
   Py_XDECREF(result);
   return result != nullptr;
@@ -129,15 +125,21 @@ bool read_lock_bound(PyObject* const* args, Py_ssize_t count, PyObject* names, L
   return true;
 }
 
+int compares(PyObject* object, int operation, long number) {
+  PyObject* const other = PyLong_FromLong(number);
+  if (other == nullptr) return -1;
+  const int result = PyObject_RichCompareBool(object, other, operation);
+  Py_DECREF(other);
+  return result;
+}
+
 bool read_timeout(PyObject* timeout, threading::Deadline& deadline) {
   deadline = threading::Deadline::never();
   if (timeout == nullptr || timeout == Py_None) return true;
   double seconds = 0;
   const bool plain = read_seconds(timeout, seconds);
   if (!plain) {
-    PyObject* const zero = PyLong_FromLong(0);
-    const int ahead = PyObject_RichCompareBool(timeout, zero, Py_GT);
-    Py_DECREF(zero);
+    const int ahead = compares(timeout, Py_GT, 0);
     if (ahead < 0) return false;
     if (ahead == 0) {
       deadline = threading::Deadline::passed();

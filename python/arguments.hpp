@@ -28,6 +28,9 @@ bool read_lock_bound(PyObject* const* args, Py_ssize_t count, PyObject* names, L
 // The timeout of the others: None is for ever, zero or less has passed. Returns: false with an exception set.
 bool read_timeout(PyObject* timeout, threading::Deadline& deadline);
 
+// Whether `object` is Py_LT, Py_GT … a number. Returns: -1 with an exception set.
+int compares(PyObject* object, int operation, long number);
+
 // Up to `limit` parameters that may be positional or named, into `values` (borrowed; null when absent).
 // Returns: false with TypeError set. `names` are the parameters', in order.
 bool read_arguments(const char* function, PyObject* const* args, Py_ssize_t count, PyObject* keywords,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
-#include "objects.hpp"
+#include "object_type.hpp"
 #include "without_gil.hpp"
 
 namespace face {
@@ -10,7 +10,9 @@ using Arrived = Embedding::Arrived;
 
 constexpr Py_ssize_t kNeverFull = Py_ssize_t{1} << 28;  // what Barrier(0) amounts to, where it is accepted
 
-BarrierObject& object_of(PyObject* self) { return *reinterpret_cast<BarrierObject*>(self); }
+using Instances = face::Life<BarrierObject, &BarrierObject::action, &BarrierObject::timeout, &BarrierObject::dict>;
+
+BarrierObject& object_of(PyObject* self) { return Instances::of(self); }
 
 bool is_made(const BarrierObject& self) {
   if (self.held.core != nullptr) return true;
@@ -76,11 +78,6 @@ PyObject* abort(PyObject* self, PyObject*) {
   Py_RETURN_NONE;
 }
 
-PyObject* refuse_pickle(PyObject*, PyObject*) {
-  PyErr_SetString(PyExc_TypeError, "cannot pickle '_thread.lock' object");
-  return nullptr;
-}
-
 PyObject* get_parties(PyObject* self, void*) { return PyLong_FromSsize_t(object_of(self).parties); }
 
 PyObject* get_n_waiting(PyObject* self, void*) {
@@ -102,24 +99,12 @@ PyObject* get_timeout(PyObject* self, void*) {
 }
 
 PyObject* repr(PyObject* self) {
-  BarrierObject& object = object_of(self);
+  const BarrierObject& object = object_of(self);
   if (!is_made(object)) return nullptr;
-  PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(self));
-  PyObject* const module = PyObject_GetAttrString(type, "__module__");
-  PyObject* const name = PyObject_GetAttrString(type, "__qualname__");
-  PyObject* result = nullptr;
-  if (module != nullptr && name != nullptr) {
-    result = object.held.core->broken()
-                 ? PyUnicode_FromFormat("<%S.%S at %p: broken>", module, name, static_cast<void*>(self))
-                 : PyUnicode_FromFormat("<%S.%S at %p: waiters=%zd/%zd>", module, name, static_cast<void*>(self),
-                                        static_cast<Py_ssize_t>(object.held.core->n_waiting()), object.parties);
-  }
-  Py_XDECREF(module);
-  Py_XDECREF(name);
-  return result;
+  if (object.held.core->broken()) return show(self, PyUnicode_FromString("broken"));
+  const auto waiting = static_cast<Py_ssize_t>(object.held.core->n_waiting());
+  return show(self, PyUnicode_FromFormat("waiters=%zd/%zd", waiting, object.parties));
 }
-
-PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return type->tp_alloc(type, 0); }
 
 // The stdlib's own complaint about the number of parties. Returns: false with an exception set.
 bool refuse_parties(PyObject* args, PyObject* names) {
@@ -161,30 +146,6 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
   return 0;
 }
 
-int traverse(PyObject* self, visitproc visit, void* arg) {
-  Py_VISIT(object_of(self).action);
-  Py_VISIT(object_of(self).timeout);
-  Py_VISIT(object_of(self).dict);
-  return visit_type(self, visit, arg);
-}
-
-int drop(PyObject* self) {
-  Py_CLEAR(object_of(self).action);
-  Py_CLEAR(object_of(self).timeout);
-  Py_CLEAR(object_of(self).dict);
-  return 0;
-}
-
-void dealloc(PyObject* self) {
-  PyTypeObject* const type = Py_TYPE(self);
-  PyObject_GC_UnTrack(self);
-  if (object_of(self).weakrefs != nullptr) PyObject_ClearWeakRefs(self);
-  drop(self);
-  object_of(self).held.destroy();
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
 PyMethodDef methods[] = {
     {"wait", as_method(&wait), METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("wait(timeout=None) -> int\n\nWait until all parties have called; return the order of arrival.")},
@@ -201,26 +162,18 @@ PyGetSetDef getset[] = {kDictGetter,
                         {"_action", &get_action, nullptr, nullptr, nullptr},
                         {"_timeout", &get_timeout, nullptr, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
-                       {Py_tp_new, as_slot(&construct)},
-                       {Py_tp_init, as_slot(&init)},
-                       {Py_tp_traverse, as_slot(&traverse)},
-                       {Py_tp_clear, as_slot(&drop)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_getset, getset},
-                       {Py_tp_doc, const_cast<char*>("Threads wait for each other, again and again.")},
-                       {kShowsState ? Py_tp_repr : 0, as_slot(&repr)},
-                       {0, nullptr}};
 
 }  // namespace
 
 PyObject* make_barrier_type(PyObject* module) {
-  PyType_Spec spec{"threading.Barrier", sizeof(BarrierObject), 0,
-                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
-  TypeExtras extras;
-  extras.dict = offsetof(BarrierObject, dict);
-  extras.weakrefs = offsetof(BarrierObject, weakrefs);
-  return make_type(module, spec, extras);
+  return make_type<Instances>(module, {.name = "threading.Barrier",
+                                       .doc = "Threads wait for each other, again and again.",
+                                       .flags = kPrimitiveFlags,
+                                       .construct = &Instances::make,
+                                       .init = &init,
+                                       .repr = kShowsState ? &repr : nullptr,
+                                       .methods = methods,
+                                       .getset = getset});
 }
 
 }  // namespace face

@@ -4,25 +4,22 @@
 // a Condition of the stdlib over that object, and passes everything on.
 
 #include "arguments.hpp"
-#include "objects.hpp"
+#include "object_type.hpp"
 #include "without_gil.hpp"
 
 namespace face {
 namespace {
 
-void dealloc(PyObject* self);
-bool is_exact(PyObject* self) { return Py_TYPE(self)->tp_dealloc == &dealloc; }
+using Instances = face::Life<ConditionObject, &ConditionObject::dict, &ConditionObject::foreign>;
 
-ConditionObject& object_of(PyObject* self) { return *reinterpret_cast<ConditionObject*>(self); }
+bool is_exact(PyObject* self) { return Instances::made(self); }
+
+ConditionObject& object_of(PyObject* self) { return Instances::of(self); }
 
 PyObject* call(PyObject* object, const char* method, PyObject* const* args, Py_ssize_t count, PyObject* names) {
   PyObject* const bound = PyObject_GetAttrString(object, method);
   if (bound == nullptr) return nullptr;
-#if PY_VERSION_HEX >= 0x03090000
-  PyObject* const result = PyObject_Vectorcall(bound, args, static_cast<std::size_t>(count), names);
-#else
-  PyObject* const result = _PyObject_Vectorcall(bound, args, static_cast<std::size_t>(count), names);
-#endif
+  PyObject* const result = call_vector(bound, args, count, names);
   Py_DECREF(bound);
   return result;
 }
@@ -80,7 +77,6 @@ void poll(ConditionObject& self) {
   const std::uint32_t depth = Embedding::release_all(lock);
   if (!lock.try_lock()) without_gil([&lock] { return Embedding::acquire(lock, {}); });
   Embedding::set_depth(lock, depth);
-  rlock_object(self.lock).owner = PyThread_get_thread_ident();
 }
 
 // Requires: the lock is held. Returns: 1 notified, 0 timed out, -1 a signal handler raised. The lock is held again.
@@ -101,7 +97,6 @@ int wait_until(ConditionObject& self, Deadline deadline) {
       return 0;
     });
   }
-  if (!self.over_lock) rlock_object(self.lock).owner = PyThread_get_thread_ident();
   if (waiting.raised()) return -1;
   return waited.outcome == Outcome::ok ? 1 : 0;
 }
@@ -170,6 +165,15 @@ PyObject* wait_for(PyObject* self, PyObject* const* args, Py_ssize_t count, PyOb
   }
 }
 
+// By the function that the stdlib's notify() puts it to, which has the words. Returns: false with an exception set.
+bool is_whole_number(PyObject* n) {
+  PyObject* const module = PyImport_ImportModule("itertools");
+  PyObject* const slice = module != nullptr ? PyObject_CallMethod(module, "islice", "()O", n) : nullptr;
+  Py_XDECREF(module);
+  Py_XDECREF(slice);
+  return slice != nullptr;
+}
+
 PyObject* notify(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
   ConditionObject& object = object_of(self);
   if (!is_made(object)) return nullptr;
@@ -181,12 +185,11 @@ PyObject* notify(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObje
     return nullptr;
   }
   threading::Condition& condition = *object.held.core;
+  if (kNotifiesWholeNumbers && n != nullptr && !is_whole_number(n)) return nullptr;
   if (n == nullptr) {
     condition.notify(1);
   } else if (Embedding::waiters(condition) != 0) {
-    PyObject* const zero = PyLong_FromLong(0);
-    const int some = PyObject_RichCompareBool(n, zero, Py_GT);
-    Py_DECREF(zero);
+    const int some = compares(n, Py_GT, 0);
     if (some < 0) return nullptr;
     const double wanted = some == 1 ? PyFloat_AsDouble(n) : 0;  // a number of any kind is enough for the stdlib
     if (wanted == -1 && PyErr_Occurred()) PyErr_Clear();
@@ -208,11 +211,7 @@ PyObject* notify_all(PyObject* self, PyObject*) {
 }
 
 PyObject* old_notify_all(PyObject* self, PyObject*) {
-  if (kDeprecatesCamelCase &&
-      PyErr_WarnEx(PyExc_DeprecationWarning, "notifyAll() is deprecated, use notify_all() instead", 1) < 0) {
-    return nullptr;
-  }
-  return notify_all(self, nullptr);
+  return accept_old_name("notifyAll() is deprecated, use notify_all() instead") ? notify_all(self, nullptr) : nullptr;
 }
 
 // What a lock offers under these names, a condition over it offers too.
@@ -252,7 +251,7 @@ PyObject* reinit(PyObject* self, PyObject*) {
 }
 
 // It is the lock inside that cannot be pickled.
-PyObject* refuse_pickle(PyObject* self, PyObject*) {
+PyObject* refuse_to_pickle_lock(PyObject* self, PyObject*) {
   if (!is_made(object_of(self))) return nullptr;
   PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object", Py_TYPE(object_of(self).lock)->tp_name);
   return nullptr;
@@ -284,11 +283,9 @@ PyObject* repr(PyObject* self) {
 
 // The type in this module that `type` is or derives from.
 PyTypeObject* base_of(PyTypeObject* type) {
-  while (type->tp_dealloc != &dealloc) type = type->tp_base;
+  while (type->tp_dealloc != &Instances::dealloc) type = type->tp_base;
   return type;
 }
-
-PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return type->tp_alloc(type, 0); }
 
 bool adopt(ConditionObject& self, PyObject* lock) {
   self.over_lock = is_lock(lock);
@@ -325,31 +322,6 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
   return done ? 0 : -1;
 }
 
-int traverse(PyObject* self, visitproc visit, void* arg) {
-  Py_VISIT(object_of(self).lock);
-  Py_VISIT(object_of(self).foreign);
-  Py_VISIT(object_of(self).dict);
-  return visit_type(self, visit, arg);
-}
-
-// Keeps the lock: the core refers to it, and it refers to nothing.
-int drop(PyObject* self) {
-  Py_CLEAR(object_of(self).dict);
-  Py_CLEAR(object_of(self).foreign);
-  return 0;
-}
-
-void dealloc(PyObject* self) {
-  PyTypeObject* const type = Py_TYPE(self);
-  PyObject_GC_UnTrack(self);
-  if (object_of(self).weakrefs != nullptr) PyObject_ClearWeakRefs(self);
-  drop(self);
-  object_of(self).held.destroy();
-  Py_CLEAR(object_of(self).lock);
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
 PyMethodDef methods[] = {
     {"acquire", as_method(&acquire), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("Take the lock; see its acquire().")},
     {"release", &release, METH_NOARGS, PyDoc_STR("Give the lock back.")},
@@ -364,7 +336,7 @@ PyMethodDef methods[] = {
     {"_is_owned", &owned, METH_NOARGS, nullptr},
     {"_release_save", &release_save, METH_NOARGS, nullptr},
     {"_acquire_restore", &acquire_restore, METH_O, nullptr},
-    {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
+    {"__getstate__", &refuse_to_pickle_lock, METH_NOARGS, nullptr},
     {kReinitsAfterFork ? "_at_fork_reinit" : "_is_owned", kReinitsAfterFork ? &reinit : &owned, METH_NOARGS, nullptr},
     {kOwnersTellLocked ? "locked" : nullptr, &locked, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
@@ -372,28 +344,20 @@ PyGetSetDef getset[] = {kDictGetter,
                         {"_lock", &get_lock, nullptr, nullptr, nullptr},
                         {"_waiters", &get_waiters, nullptr, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
-                       {Py_tp_new, as_slot(&construct)},
-                       {Py_tp_init, as_slot(&init)},
-                       {Py_tp_repr, as_slot(&repr)},
-                       {Py_tp_traverse, as_slot(&traverse)},
-                       {Py_tp_clear, as_slot(&drop)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_getset, getset},
-                       {Py_tp_doc, const_cast<char*>("Threads wait, releasing a lock, until others notify them.")},
-                       {0, nullptr}};
 
 }  // namespace
 
 PyObject* make_condition_type(PyObject* module) {
-  PyType_Spec spec{"threading.Condition", sizeof(ConditionObject), 0,
-                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
-  TypeExtras extras;
-  extras.dict = offsetof(ConditionObject, dict);
-  extras.weakrefs = offsetof(ConditionObject, weakrefs);
-  extras.enter = &enter;
-  extras.exit = &leave;
-  return make_type(module, spec, extras);
+  return make_type<Instances>(module, {.name = "threading.Condition",
+                                       .doc = "Threads wait, releasing a lock, until others notify them.",
+                                       .flags = kPrimitiveFlags,
+                                       .construct = &Instances::make,
+                                       .init = &init,
+                                       .repr = &repr,
+                                       .methods = methods,
+                                       .getset = getset,
+                                       .enter = &enter,
+                                       .exit = &leave});
 }
 
 }  // namespace face

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
-#include "objects.hpp"
+#include "object_type.hpp"
 #include "without_gil.hpp"
 
 namespace face {
 namespace {
 
-EventObject& object_of(PyObject* self) { return *reinterpret_cast<EventObject*>(self); }
+using Instances = face::Life<EventObject, &EventObject::dict, &EventObject::cond>;
+
+EventObject& object_of(PyObject* self) { return Instances::of(self); }
 threading::Event& event_of(PyObject* self) { return *object_of(self).held.core; }
 
 bool call_cond(EventObject& self, const char* method) {
@@ -32,11 +34,7 @@ PyObject* change(PyObject* self, Change change) {
 PyObject* is_set(PyObject* self, PyObject*) { return boolean(event_of(self).is_set()); }
 
 PyObject* old_is_set(PyObject* self, PyObject*) {
-  if (kDeprecatesCamelCase &&
-      PyErr_WarnEx(PyExc_DeprecationWarning, "isSet() is deprecated, use is_set() instead", 1) < 0) {
-    return nullptr;
-  }
-  return is_set(self, nullptr);
+  return accept_old_name("isSet() is deprecated, use is_set() instead") ? is_set(self, nullptr) : nullptr;
 }
 
 PyObject* set(PyObject* self, PyObject*) {
@@ -77,11 +75,6 @@ PyObject* reinit(PyObject* self, PyObject*) {
   Py_RETURN_NONE;
 }
 
-PyObject* refuse_pickle(PyObject*, PyObject*) {
-  PyErr_SetString(PyExc_TypeError, "cannot pickle '_thread.lock' object");
-  return nullptr;
-}
-
 PyObject* get_flag(PyObject* self, void*) { return boolean(event_of(self).is_set()); }
 
 PyObject* get_cond(PyObject* self, void*) {
@@ -99,22 +92,10 @@ PyObject* get_cond(PyObject* self, void*) {
   return new_reference(object.cond);
 }
 
-PyObject* repr(PyObject* self) {
-  PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(self));
-  PyObject* const module = PyObject_GetAttrString(type, "__module__");
-  PyObject* const name = PyObject_GetAttrString(type, "__qualname__");
-  PyObject* result = nullptr;
-  if (module != nullptr && name != nullptr) {
-    result = PyUnicode_FromFormat("<%S.%S at %p: %s>", module, name, static_cast<void*>(self),
-                                  event_of(self).is_set() ? "set" : "unset");
-  }
-  Py_XDECREF(module);
-  Py_XDECREF(name);
-  return result;
-}
+PyObject* repr(PyObject* self) { return show(self, PyUnicode_FromString(event_of(self).is_set() ? "set" : "unset")); }
 
-PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) {
-  PyObject* const self = type->tp_alloc(type, 0);
+PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* names) {
+  PyObject* const self = Instances::make(type, args, names);
   if (self != nullptr) object_of(self).held.make();
   return self;
 }
@@ -126,28 +107,6 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
   }
   event_of(self).clear();
   return 0;
-}
-
-int traverse(PyObject* self, visitproc visit, void* arg) {
-  Py_VISIT(object_of(self).dict);
-  Py_VISIT(object_of(self).cond);
-  return visit_type(self, visit, arg);
-}
-
-int drop(PyObject* self) {
-  Py_CLEAR(object_of(self).dict);
-  Py_CLEAR(object_of(self).cond);
-  return 0;
-}
-
-void dealloc(PyObject* self) {
-  PyTypeObject* const type = Py_TYPE(self);
-  PyObject_GC_UnTrack(self);
-  if (object_of(self).weakrefs != nullptr) PyObject_ClearWeakRefs(self);
-  drop(self);
-  object_of(self).held.destroy();
-  type->tp_free(self);
-  Py_DECREF(type);
 }
 
 PyMethodDef methods[] = {
@@ -164,26 +123,18 @@ PyGetSetDef getset[] = {kDictGetter,
                         {"_flag", &get_flag, nullptr, nullptr, nullptr},
                         {"_cond", &get_cond, nullptr, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
-                       {Py_tp_new, as_slot(&construct)},
-                       {Py_tp_init, as_slot(&init)},
-                       {Py_tp_traverse, as_slot(&traverse)},
-                       {Py_tp_clear, as_slot(&drop)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_getset, getset},
-                       {Py_tp_doc, const_cast<char*>("A flag that threads wait for.")},
-                       {kShowsState ? Py_tp_repr : 0, as_slot(&repr)},
-                       {0, nullptr}};
 
 }  // namespace
 
 PyObject* make_event_type(PyObject* module) {
-  PyType_Spec spec{"threading.Event", sizeof(EventObject), 0,
-                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
-  TypeExtras extras;
-  extras.dict = offsetof(EventObject, dict);
-  extras.weakrefs = offsetof(EventObject, weakrefs);
-  return make_type(module, spec, extras);
+  return make_type<Instances>(module, {.name = "threading.Event",
+                                       .doc = "A flag that threads wait for.",
+                                       .flags = kPrimitiveFlags,
+                                       .construct = &construct,
+                                       .init = &init,
+                                       .repr = kShowsState ? &repr : nullptr,
+                                       .methods = methods,
+                                       .getset = getset});
 }
 
 }  // namespace face

@@ -14,8 +14,10 @@ inline constexpr int kVersion = PY_VERSION_HEX >> 16;  // 0x030B for 3.11
 
 inline constexpr bool kLockIsAClass = kVersion >= 0x030D;         // before: a factory, and a type that refuses calls
 inline constexpr bool kReinitsAfterFork = kVersion >= 0x0309;     // _at_fork_reinit(); before: _reset_internal_locks()
+inline constexpr bool kNotifiesWholeNumbers = kVersion < 0x0309;  // Condition.notify(n)
 inline constexpr bool kReleasesSeveral = kVersion >= 0x0309;      // Semaphore.release(n)
 inline constexpr bool kDeprecatesCamelCase = kVersion >= 0x030A;  // notifyAll, isSet
+inline constexpr bool kLooksInDictFirst = kVersion == 0x030B;     // calls of methods are fast only beside a __dict__
 inline constexpr bool kShowsState = kVersion >= 0x030B;           // repr() of Event, Semaphore, Barrier
 inline constexpr bool kCountsRecursion = kVersion >= 0x030B;      // RLock._recursion_count()
 inline constexpr bool kChecksParties = kVersion >= 0x030D;        // Barrier(0) is an error
@@ -86,9 +88,25 @@ inline PyObject* new_type(PyObject* module, PyType_Spec* spec, PyObject* bases) 
 #endif
 }
 
+// `count` positional arguments, then the named ones.
+inline PyObject* call_vector(PyObject* callable, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+#if PY_VERSION_HEX >= 0x03090000
+  return PyObject_Vectorcall(callable, args, static_cast<std::size_t>(count), names);
+#else
+  return _PyObject_Vectorcall(callable, args, static_cast<std::size_t>(count), names);
+#endif
+}
+
 inline PyObject* new_reference(PyObject* object) {
   Py_INCREF(object);
   return object;
+}
+
+// The __dict__ of an object that is being made, where it should not wait until somebody asks for it.
+// Returns: false with an exception set.
+inline bool make_dict_early(PyObject*& dict) {
+  if (kLooksInDictFirst) dict = PyDict_New();
+  return !kLooksInDictFirst || dict != nullptr;
 }
 
 inline PyObject* boolean(bool value) { return new_reference(value ? Py_True : Py_False); }

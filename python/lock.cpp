@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
-#include "objects.hpp"
+#include "object_type.hpp"
 #include "who.hpp"
 #include "without_gil.hpp"
 
 namespace face {
 namespace {
+
+using Instances = face::Life<LockObject>;
 
 // So that the lock knows its owner's name, for dump().
 bool take(threading::Lock& lock) {
@@ -13,10 +15,27 @@ bool take(threading::Lock& lock) {
   return lock.try_lock();
 }
 
-PyObject* enter(PyObject* self) {
-  if (take(lock_of(self))) Py_RETURN_TRUE;
+// Not inlined, like acquire_with(): what a call needs that blocks would cost those that do not.
+__attribute__((noinline)) PyObject* enter_slow(PyObject* self) {
   if (wait_for_lock(lock_of(self), Deadline::never()) < 0) return nullptr;
   Py_RETURN_TRUE;
+}
+
+PyObject* enter(PyObject* self) {
+  if (take(lock_of(self))) [[likely]]
+    Py_RETURN_TRUE;
+  return enter_slow(self);
+}
+
+__attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                                                 PyObject* names) {
+  threading::Lock& lock = lock_of(self);
+  LockBound bound;
+  if (!read_lock_bound(args, count, names, bound)) return nullptr;
+  if (take(lock)) Py_RETURN_TRUE;
+  if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
+  const int taken = wait_for_lock(lock, bound.deadline());
+  return taken < 0 ? nullptr : boolean(taken == 1);
 }
 
 PyObject* leave(PyObject* self) { return lock_release(self, nullptr); }
@@ -52,18 +71,6 @@ PyObject* construct([[maybe_unused]] PyTypeObject* type, PyObject* args, PyObjec
   return create(type);
 }
 
-int traverse(PyObject* self, visitproc visit, void* arg) { return visit_type(self, visit, arg); }
-
-void dealloc(PyObject* self) {
-  PyTypeObject* const type = Py_TYPE(self);
-  auto& lock = *reinterpret_cast<LockObject*>(self);
-  if (kLocksAreCollected) PyObject_GC_UnTrack(self);
-  if (lock.weakrefs != nullptr) PyObject_ClearWeakRefs(self);
-  lock.held.destroy();
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
 PyMethodDef methods[] = {
     {"acquire", as_method(&lock_acquire), METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("acquire(blocking=True, timeout=-1) -> bool\n\nLock the lock; wait for it if asked to.")},
@@ -75,25 +82,12 @@ PyMethodDef methods[] = {
     {kReinitsAfterFork ? "_at_fork_reinit" : nullptr, &reinit, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
-PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
-                       {Py_tp_repr, as_slot(&repr)},
-                       {Py_tp_new, as_slot(&construct)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_doc, const_cast<char*>("A lock that no thread owns: any thread may release it.")},
-                       {kLocksAreCollected ? Py_tp_traverse : 0, as_slot(&traverse)},
-                       {0, nullptr}};
-
 }  // namespace
 
 PyObject* lock_acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
-  threading::Lock& lock = lock_of(self);
-  if (count == 0 && names == nullptr) return enter(self);
-  LockBound bound;
-  if (!read_lock_bound(args, count, names, bound)) return nullptr;
-  if (take(lock)) Py_RETURN_TRUE;
-  if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
-  const int taken = wait_for_lock(lock, bound.deadline());
-  return taken < 0 ? nullptr : boolean(taken == 1);
+  if (count == 0 && names == nullptr) [[likely]]
+    return enter(self);
+  return acquire_with(self, args, count, names);
 }
 
 PyObject* lock_release(PyObject* self, PyObject*) {
@@ -106,7 +100,7 @@ PyObject* lock_release(PyObject* self, PyObject*) {
   Py_RETURN_NONE;
 }
 
-bool is_lock(PyObject* object) { return Py_TYPE(object)->tp_dealloc == &dealloc; }
+bool is_lock(PyObject* object) { return Instances::made(object); }
 
 PyObject* new_lock(PyObject* module) {
   PyObject* const type = PyObject_GetAttrString(module, "lock");
@@ -118,13 +112,14 @@ PyObject* new_lock(PyObject* module) {
 
 PyObject* make_lock_type(PyObject* module) {
   constexpr unsigned long flags = Py_TPFLAGS_DEFAULT | (kLocksAreCollected ? Py_TPFLAGS_HAVE_GC : 0);
-  PyType_Spec spec{"_thread.lock", sizeof(LockObject), 0,
-                   static_cast<unsigned>(flags | (kLockIsAClass ? 0 : kNotCallable)), slots};
-  TypeExtras extras;
-  extras.weakrefs = offsetof(LockObject, weakrefs);
-  extras.enter = &enter;
-  extras.exit = &leave;
-  PyObject* const type = make_type(module, spec, extras);
+  PyObject* const type = make_type<Instances>(module, {.name = "_thread.lock",
+                                                       .doc = "A lock that no thread owns: any thread may release it.",
+                                                       .flags = flags | (kLockIsAClass ? 0 : kNotCallable),
+                                                       .construct = &construct,
+                                                       .repr = &repr,
+                                                       .methods = methods,
+                                                       .enter = &enter,
+                                                       .exit = &leave});
   if (type == nullptr) return nullptr;
   if (!kLockIsAClass) {
     reinterpret_cast<PyTypeObject*>(type)->tp_new = nullptr;

@@ -48,7 +48,6 @@ struct LockObject {
 
 struct RLockObject {
   PyObject_HEAD Holder<threading::RLock> held;
-  unsigned long owner;  // get_ident() of the last Python thread that took the first level; for repr()
   PyObject* weakrefs;
 };
 
@@ -119,9 +118,6 @@ PyObject* lock_acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, 
 PyObject* lock_release(PyObject* self, PyObject*);
 PyObject* rlock_acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names);
 PyObject* rlock_release(PyObject* self, PyObject*);
-// Takes and gives back without arguments. Returns: false with an exception set.
-bool rlock_take(RLockObject& self);
-bool rlock_give_back(RLockObject& self);
 
 struct TypeExtras {
   Py_ssize_t dict = 0;

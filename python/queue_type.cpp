@@ -13,6 +13,10 @@ PyObject* construct_ordered(PyTypeObject* type, Order order) {
   QueueObject& queue = object_of(self);
   new (&queue.guard) threading::RLock;
   queue.order = order;
+  if (!make_dict_early(queue.dict)) {
+    Py_DECREF(self);
+    return nullptr;
+  }
   if (order == Order::priority) {
     queue.heap = PyList_New(0);
     if (queue.heap == nullptr) {

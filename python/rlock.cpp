@@ -1,22 +1,50 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
-#include "objects.hpp"
+#include "object_type.hpp"
 #include "who.hpp"
 #include "without_gil.hpp"
 
 namespace face {
 namespace {
 
-bool refuse_release() {
+using Instances = face::Life<RLockObject>;
+
+PyObject* refuse_release() {
   PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
-  return false;
+  return nullptr;
 }
 
-void note_owner(RLockObject& self) { self.owner = PyThread_get_thread_ident(); }
+// get_ident() of the owner; 0 for none, and for a thread that Python does not know.
+unsigned long owner_of(const threading::RLock& lock) { return ident_of(Embedding::owner(lock)); }
+
+// Not inlined, like acquire_with(): what a call needs that blocks would cost those that do not.
+__attribute__((noinline)) PyObject* enter_slow(threading::RLock& lock) {
+  if (Embedding::is_owned(lock)) {
+    PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
+    return nullptr;
+  }
+  if (wait_for_lock(lock, Deadline::never()) < 0) return nullptr;
+  Py_RETURN_TRUE;
+}
 
 PyObject* enter(PyObject* self) {
-  if (!rlock_take(rlock_object(self))) return nullptr;
-  Py_RETURN_TRUE;
+  threading::RLock& lock = rlock_of(self);
+  note_thread();  // so that the lock's token stands for it
+  if (lock.try_lock()) [[likely]]
+    Py_RETURN_TRUE;
+  return enter_slow(lock);
+}
+
+__attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                                                 PyObject* names) {
+  threading::RLock& lock = rlock_of(self);
+  LockBound bound;
+  if (!read_lock_bound(args, count, names, bound)) return nullptr;
+  note_thread();
+  if (lock.try_lock()) Py_RETURN_TRUE;
+  if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
+  const int taken = wait_for_lock(lock, bound.deadline());
+  return taken < 0 ? nullptr : boolean(taken == 1);
 }
 
 PyObject* leave(PyObject* self) { return rlock_release(self, nullptr); }
@@ -32,13 +60,10 @@ PyObject* recursion_count(PyObject* self, PyObject*) {
 
 // For a stdlib Condition over this lock: gives all levels back, and takes them again.
 PyObject* release_save(PyObject* self, PyObject*) {
-  RLockObject& object = rlock_object(self);
-  if (!Embedding::is_owned(*object.held.core)) {
-    refuse_release();
-    return nullptr;
-  }
-  const unsigned long owner = object.owner;
-  return Py_BuildValue("kk", static_cast<unsigned long>(Embedding::release_all(*object.held.core)), owner);
+  threading::RLock& lock = rlock_of(self);
+  if (!Embedding::is_owned(lock)) return refuse_release();
+  const unsigned long owner = owner_of(lock);
+  return Py_BuildValue("kk", static_cast<unsigned long>(Embedding::release_all(lock)), owner);
 }
 
 PyObject* acquire_restore(PyObject* self, PyObject* state) {
@@ -55,13 +80,11 @@ PyObject* acquire_restore(PyObject* self, PyObject* state) {
     without_gil([&lock] { return Embedding::acquire(lock, {}); });
   }
   if (Embedding::depth(lock) == 1 && depth != 0) Embedding::set_depth(lock, static_cast<std::uint32_t>(depth));
-  rlock_object(self).owner = owner;
   Py_RETURN_NONE;
 }
 
 PyObject* reinit(PyObject* self, PyObject*) {
   Embedding::reset_after_fork(rlock_of(self));
-  rlock_object(self).owner = 0;
   Py_RETURN_NONE;
 }
 
@@ -69,7 +92,7 @@ PyObject* repr(PyObject* self) {
   const threading::RLock& lock = rlock_of(self);
   const bool held = lock.locked();
   return PyUnicode_FromFormat("<%s %s object owner=%lu count=%lu at %p>", held ? "locked" : "unlocked",
-                              Py_TYPE(self)->tp_name, held ? rlock_object(self).owner : 0ul,
+                              Py_TYPE(self)->tp_name, held ? owner_of(lock) : 0ul,
                               static_cast<unsigned long>(Embedding::depth(lock)), static_cast<void*>(self));
 }
 
@@ -81,18 +104,6 @@ PyObject* create(PyTypeObject* type) {
 
 // Arguments are ignored, as the stdlib's type does; its factory warns.
 PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return create(type); }
-
-int traverse(PyObject* self, visitproc visit, void* arg) { return visit_type(self, visit, arg); }
-
-void dealloc(PyObject* self) {
-  PyTypeObject* const type = Py_TYPE(self);
-  auto& lock = rlock_object(self);
-  if (kLocksAreCollected) PyObject_GC_UnTrack(self);
-  if (lock.weakrefs != nullptr) PyObject_ClearWeakRefs(self);
-  lock.held.destroy();
-  type->tp_free(self);
-  Py_DECREF(type);
-}
 
 PyMethodDef methods[] = {
     {"acquire", as_method(&rlock_acquire), METH_FASTCALL | METH_KEYWORDS,
@@ -108,58 +119,21 @@ PyMethodDef methods[] = {
     {kOwnersTellLocked ? "locked" : nullptr, &locked, METH_NOARGS, PyDoc_STR("locked() -> bool")},
     {nullptr, nullptr, 0, nullptr}};
 
-PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
-                       {Py_tp_repr, as_slot(&repr)},
-                       {Py_tp_new, as_slot(&construct)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_doc, const_cast<char*>("A lock that its owner may acquire again.")},
-                       {kLocksAreCollected ? Py_tp_traverse : 0, as_slot(&traverse)},
-                       {0, nullptr}};
-
 }  // namespace
 
-bool rlock_take(RLockObject& self) {
-  threading::RLock& lock = *self.held.core;
-  note_thread();
-  if (!lock.try_lock()) {
-    if (Embedding::is_owned(lock)) {
-      PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
-      return false;
-    }
-    if (wait_for_lock(lock, Deadline::never()) < 0) return false;
-  }
-  note_owner(self);
-  return true;
-}
-
-bool rlock_give_back(RLockObject& self) {
-  if (!Embedding::is_owned(*self.held.core)) return refuse_release();
-  self.held.core->unlock();
-  return true;
-}
-
 PyObject* rlock_acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
-  if (count == 0 && names == nullptr) return enter(self);
-  LockBound bound;
-  if (!read_lock_bound(args, count, names, bound)) return nullptr;
-  RLockObject& object = rlock_object(self);
-  int taken = 1;
-  note_thread();
-  if (!object.held.core->try_lock()) {
-    if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
-    taken = wait_for_lock(*object.held.core, bound.deadline());
-    if (taken < 0) return nullptr;
-  }
-  if (taken == 1) note_owner(object);
-  return boolean(taken == 1);
+  if (count == 0 && names == nullptr) [[likely]]
+    return enter(self);
+  return acquire_with(self, args, count, names);
 }
 
 PyObject* rlock_release(PyObject* self, PyObject*) {
-  if (!rlock_give_back(rlock_object(self))) return nullptr;
+  if (!Embedding::is_owned(rlock_of(self))) return refuse_release();
+  rlock_of(self).unlock();
   Py_RETURN_NONE;
 }
 
-bool is_rlock(PyObject* object) { return Py_TYPE(object)->tp_dealloc == &dealloc; }
+bool is_rlock(PyObject* object) { return Instances::made(object); }
 
 PyObject* new_rlock(PyObject* module) {
   PyObject* const type = PyObject_GetAttrString(module, "RLock");
@@ -172,12 +146,14 @@ PyObject* new_rlock(PyObject* module) {
 PyObject* make_rlock_type(PyObject* module) {
   constexpr unsigned long flags =
       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | (kLocksAreCollected ? Py_TPFLAGS_HAVE_GC : 0);
-  PyType_Spec spec{"_thread.RLock", sizeof(RLockObject), 0, static_cast<unsigned>(flags), slots};
-  TypeExtras extras;
-  extras.weakrefs = offsetof(RLockObject, weakrefs);
-  extras.enter = &enter;
-  extras.exit = &leave;
-  return make_type(module, spec, extras);
+  return make_type<Instances>(module, {.name = "_thread.RLock",
+                                       .doc = "A lock that its owner may acquire again.",
+                                       .flags = flags,
+                                       .construct = &construct,
+                                       .repr = &repr,
+                                       .methods = methods,
+                                       .enter = &enter,
+                                       .exit = &leave});
 }
 
 }  // namespace face

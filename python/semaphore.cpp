@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
-#include "objects.hpp"
+#include "object_type.hpp"
 #include "without_gil.hpp"
 
 namespace face {
 namespace {
 
-SemaphoreObject& object_of(PyObject* self) { return *reinterpret_cast<SemaphoreObject*>(self); }
+using Instances = face::Life<SemaphoreObject, &SemaphoreObject::dict>;
 
-void destroy(SemaphoreObject& self) {
-  if (self.shared != nullptr) {
-    delete std::exchange(self.shared, nullptr);
-  } else if (self.shared_bounded != nullptr) {
-    delete std::exchange(self.shared_bounded, nullptr);
-  }
-  self.core = nullptr;  // in `room`: trivially destructible
-}
+SemaphoreObject& object_of(PyObject* self) { return Instances::of(self); }
 
 bool is_made(const SemaphoreObject& self) {
   if (self.core != nullptr) return true;
@@ -86,9 +79,7 @@ PyObject* leave(PyObject* self) {
 
 // A number of any kind. Returns: false with an exception set.
 bool read_count(PyObject* n, std::ptrdiff_t& count) {
-  PyObject* const one = PyLong_FromLong(1);
-  const int too_few = PyObject_RichCompareBool(n, one, Py_LT);
-  Py_DECREF(one);
+  const int too_few = compares(n, Py_LT, 1);
   if (too_few < 0) return false;
   if (too_few == 1) {
     PyErr_SetString(PyExc_ValueError, "n must be one or more");
@@ -126,31 +117,13 @@ PyObject* get_initial_value(PyObject* self, void*) {
   return is_made(object) ? PyLong_FromSsize_t(object.with_bound().initial_value()) : nullptr;
 }
 
-PyObject* refuse_pickle(PyObject*, PyObject*) {
-  PyErr_SetString(PyExc_TypeError, "cannot pickle '_thread.lock' object");
-  return nullptr;
-}
-
 PyObject* repr(PyObject* self) {
   SemaphoreObject& object = object_of(self);
   if (!is_made(object)) return nullptr;
-  PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(self));
-  PyObject* const module = PyObject_GetAttrString(type, "__module__");
-  PyObject* const name = PyObject_GetAttrString(type, "__qualname__");
-  PyObject* result = nullptr;
-  if (module != nullptr && name != nullptr) {
-    result = object.bounded
-                 ? PyUnicode_FromFormat("<%S.%S at %p: value=%zd/%zd>", module, name, static_cast<void*>(self),
-                                        object.core->value(), object.with_bound().initial_value())
-                 : PyUnicode_FromFormat("<%S.%S at %p: value=%zd>", module, name, static_cast<void*>(self),
-                                        object.core->value());
-  }
-  Py_XDECREF(module);
-  Py_XDECREF(name);
-  return result;
+  const Py_ssize_t value = object.core->value();
+  return show(self, object.bounded ? PyUnicode_FromFormat("value=%zd/%zd", value, object.with_bound().initial_value())
+                                   : PyUnicode_FromFormat("value=%zd", value));
 }
-
-PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return type->tp_alloc(type, 0); }
 
 bool read_value(PyObject* args, PyObject* names, std::ptrdiff_t& value) {
   static const char* keywords[] = {"value", nullptr};
@@ -158,9 +131,7 @@ bool read_value(PyObject* args, PyObject* names, std::ptrdiff_t& value) {
   if (PyTuple_GET_SIZE(args) == 0 && names == nullptr) return true;
   if (!PyArg_ParseTupleAndKeywords(args, names, "|O:Semaphore", const_cast<char**>(keywords), &given)) return false;
   if (given == nullptr) return true;
-  PyObject* const zero = PyLong_FromLong(0);
-  const int negative = PyObject_RichCompareBool(given, zero, Py_LT);
-  Py_DECREF(zero);
+  const int negative = compares(given, Py_LT, 0);
   if (negative < 0) return false;
   if (negative == 1) {
     PyErr_SetString(PyExc_ValueError, "semaphore initial value must be >= 0");
@@ -176,7 +147,7 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
   std::ptrdiff_t value = 1;
   if (!read_value(args, names, value)) return -1;
   SemaphoreObject& object = object_of(self);
-  destroy(object);
+  destroy_core(object);
   object.bounded = false;
   object.core = new (object.room) threading::Semaphore(value);
   return 0;
@@ -186,30 +157,10 @@ int init_bounded(PyObject* self, PyObject* args, PyObject* names) {
   std::ptrdiff_t value = 1;
   if (!read_value(args, names, value)) return -1;
   SemaphoreObject& object = object_of(self);
-  destroy(object);
+  destroy_core(object);
   object.bounded = true;
   object.core = new (object.room) threading::BoundedSemaphore(value);
   return 0;
-}
-
-int traverse(PyObject* self, visitproc visit, void* arg) {
-  Py_VISIT(object_of(self).dict);
-  return visit_type(self, visit, arg);
-}
-
-int drop(PyObject* self) {
-  Py_CLEAR(object_of(self).dict);
-  return 0;
-}
-
-void dealloc(PyObject* self) {
-  PyTypeObject* const type = Py_TYPE(self);
-  PyObject_GC_UnTrack(self);
-  if (object_of(self).weakrefs != nullptr) PyObject_ClearWeakRefs(self);
-  drop(self);
-  destroy(object_of(self));
-  type->tp_free(self);
-  Py_DECREF(type);
 }
 
 PyMethodDef methods[] = {
@@ -223,48 +174,38 @@ PyGetSetDef getset[] = {
     kDictGetter, {"_value", &get_value, nullptr, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyGetSetDef bounded_getset[] = {{"_initial_value", &get_initial_value, nullptr, nullptr, nullptr},
                                 {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
-                       {Py_tp_new, as_slot(&construct)},
-                       {Py_tp_init, as_slot(&init)},
-                       {Py_tp_traverse, as_slot(&traverse)},
-                       {Py_tp_clear, as_slot(&drop)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_getset, getset},
-                       {Py_tp_doc, const_cast<char*>("A counter that acquire() takes from and release() adds to.")},
-                       {kShowsState ? Py_tp_repr : 0, as_slot(&repr)},
-                       {0, nullptr}};
-PyType_Slot bounded_slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
-                               {Py_tp_init, as_slot(&init_bounded)},
-                               {Py_tp_traverse, as_slot(&traverse)},
-                               {Py_tp_clear, as_slot(&drop)},
-                               {Py_tp_getset, bounded_getset},
-                               {Py_tp_doc, const_cast<char*>("A Semaphore that never exceeds its initial value.")},
-                               {0, nullptr}};
-
-constexpr unsigned kFlags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
 
 }  // namespace
 
+void destroy_core(SemaphoreObject& object) {
+  if (object.shared != nullptr) {
+    delete std::exchange(object.shared, nullptr);
+  } else if (object.shared_bounded != nullptr) {
+    delete std::exchange(object.shared_bounded, nullptr);
+  }
+  object.core = nullptr;  // in `room`: trivially destructible
+}
+
 PyObject* make_semaphore_type(PyObject* module) {
-  PyType_Spec spec{"threading.Semaphore", sizeof(SemaphoreObject), 0, kFlags, slots};
-  TypeExtras extras;
-  extras.dict = offsetof(SemaphoreObject, dict);
-  extras.weakrefs = offsetof(SemaphoreObject, weakrefs);
-  extras.enter = &enter;
-  extras.exit = &leave;
-  return make_type(module, spec, extras);
+  return make_type<Instances>(module, {.name = "threading.Semaphore",
+                                       .doc = "A counter that acquire() takes from and release() adds to.",
+                                       .flags = kPrimitiveFlags,
+                                       .construct = &Instances::make,
+                                       .init = &init,
+                                       .repr = kShowsState ? &repr : nullptr,
+                                       .methods = methods,
+                                       .getset = getset,
+                                       .enter = &enter,
+                                       .exit = &leave});
 }
 
 PyObject* make_bounded_semaphore_type(PyObject* module) {
-  PyType_Spec spec{"threading.BoundedSemaphore", sizeof(SemaphoreObject), 0, kFlags, bounded_slots};
-  TypeExtras extras;
-  PyObject* const base = PyObject_GetAttrString(module, "Semaphore");
-  extras.bases = base != nullptr ? PyTuple_Pack(1, base) : nullptr;
-  Py_XDECREF(base);
-  if (extras.bases == nullptr) return nullptr;
-  PyObject* const type = make_type(module, spec, extras);
-  Py_DECREF(extras.bases);
-  return type;
+  return make_type<Instances>(module, {.name = "threading.BoundedSemaphore",
+                                       .doc = "A Semaphore that never exceeds its initial value.",
+                                       .flags = kPrimitiveFlags,
+                                       .init = &init_bounded,
+                                       .getset = bounded_getset,
+                                       .base = "Semaphore"});
 }
 
 }  // namespace face
