@@ -5,11 +5,14 @@
 Each row is an expression over `t`, a threading module. What an expression returns is compared as well.
 """
 
+import _thread
 import copy
 import pickle
 import re
+import subprocess
 import sys
 import threading as stdlib
+import time
 import unittest
 import warnings
 
@@ -22,6 +25,7 @@ t.Lock().release()
 t.Lock(1)
 t.Lock(a=1)
 type(t.Lock())(1)
+type(t.Lock())()
 t.Lock().acquire(False, 1)
 t.Lock().acquire(False, 0)
 t.Lock().acquire(False, -1)
@@ -53,6 +57,8 @@ copy.deepcopy(t.Lock())
 type('Sub', (type(t.Lock()),), {})
 t.RLock().release()
 t.RLock()._release_save()
+in_thread(t, held(t.RLock()).release)
+in_thread(t, held(t.Condition()).notify)
 t.RLock().acquire(False, 1)
 t.RLock().acquire(False, 0)
 t.RLock().acquire(timeout=-100)
@@ -62,6 +68,7 @@ t.RLock().acquire(timeout=None)
 t.RLock().acquire('x')
 t.RLock(1)
 pickle.dumps(t.RLock())
+copy.copy(t.RLock())
 t.Condition(1)
 t.Condition(object())
 t.Condition().release()
@@ -75,6 +82,10 @@ t.Condition(t.Lock()).wait()
 t.Condition(t.Lock()).notify()
 held(t.Condition()).notify(0)
 held(t.Condition()).notify(1000)
+held(t.Condition()).notify(-1)
+held(t.Condition()).notify('x')
+held(t.Condition()).notify(None)
+held(t.Condition()).notify(1.5)
 held(t.Condition()).wait('x')
 held(t.Condition()).wait(1e100)
 held(t.Condition()).wait(INF)
@@ -84,7 +95,10 @@ held(t.Condition()).wait(0)
 held(t.Condition()).wait_for(lambda: 0, timeout=0)
 held(t.Condition()).wait_for(lambda: [], timeout=0.001)
 held(t.Condition()).wait_for(lambda: 1 / 0)
+held(t.Condition()).wait_for(lambda: 0, timeout='x')
+held(t.Condition()).wait_for(lambda: 0, timeout=1e100)
 pickle.dumps(t.Condition())
+copy.deepcopy(t.Condition())
 t.Event().wait('x')
 t.Event().wait(1e100)
 t.Event().wait(INF)
@@ -94,8 +108,12 @@ t.Event().wait(0)
 t.Event(1)
 pickle.dumps(t.Event())
 copy.deepcopy(t.Event())
+t.Event().wait(t.TIMEOUT_MAX * 2)
 t.Semaphore(-1)
 t.Semaphore('x')
+t.Semaphore(1.5).acquire(False)
+t.Semaphore(None)
+t.Semaphore(0).acquire(timeout=INF)
 t.Semaphore(0).acquire(False)
 t.Semaphore(1).acquire(False)
 t.Semaphore(1).acquire(False, timeout=1)
@@ -108,6 +126,9 @@ t.Semaphore(0).acquire(timeout=1e100)
 t.Semaphore().release()
 t.BoundedSemaphore(-1)
 t.BoundedSemaphore().release()
+t.BoundedSemaphore(0).acquire(False, timeout=1)
+t.BoundedSemaphore('x')
+copy.deepcopy(t.BoundedSemaphore())
 pickle.dumps(t.Semaphore())
 t.Barrier()
 t.Barrier(0).parties
@@ -116,6 +137,12 @@ t.Barrier(2).wait(0)
 t.Barrier(2).wait(-1)
 t.Barrier(2, timeout=0.001).wait()
 t.Barrier(2).wait('x')
+t.Barrier(2).wait(1e100)
+while_one_waits(t, lambda barrier: barrier.reset())
+while_one_waits(t, lambda barrier: barrier.abort())
+while_one_waits(t, lambda barrier: barrier.wait(0))
+while_one_waits(t, lambda barrier: barrier.wait(), lambda: 1 / 0)
+pickle.dumps(t.Barrier(1))
 aborted(t.Barrier(1)).wait()
 aborted(t.Barrier(2)).wait()
 t.Barrier(1, lambda: 1 / 0).wait()
@@ -131,12 +158,29 @@ type('T', (t.Thread,), {'__init__': lambda s: None})().is_alive()
 type('T', (t.Thread,), {'__init__': lambda s: None})().name
 type('T', (t.Thread,), {'__init__': lambda s: None})().daemon
 repr(type('T', (t.Thread,), {'__init__': lambda s: None})())
+type('T', (t.Thread,), {'__init__': lambda s: None})().ident
+type('T', (t.Thread,), {'__init__': lambda s: None})().native_id
+setattr(type('T', (t.Thread,), {'__init__': lambda s: None})(), 'name', 'x')
+setattr(type('T', (t.Thread,), {'__init__': lambda s: None})(), 'daemon', True)
 setattr(t.Thread(), 'ident', 1)
+setattr(t.Thread(), 'native_id', 1)
 setattr(t.current_thread(), 'daemon', True)
 started(t).start()
 started(t).join(NAN)
 started(t).join(-1)
 started(t).join('x')
+while_alive(t, lambda thread: thread.start())
+while_alive(t, lambda thread: thread.join(NAN))
+while_alive(t, lambda thread: thread.join(INF))
+while_alive(t, lambda thread: thread.join(1e100))
+while_alive(t, lambda thread: thread.join('x'))
+while_alive(t, lambda thread: thread.join(-1))
+while_alive(t, lambda thread: setattr(thread, 'daemon', True))
+dummy(t).join()
+dummy(t).is_alive()
+dummy(t).daemon
+setattr(dummy(t), 'daemon', False)
+start_without_memory(t)
 setattr(started(t), 'daemon', True)
 started(t).run()
 t.Timer()
@@ -149,6 +193,10 @@ t.stack_size(4096)
 t.local(1)
 t.local().x
 delattr(t.local(), 'x')
+setattr(t.local(), '__dict__', {})
+delattr(t.local(), '__dict__')
+pickle.dumps(t.local())
+copy.copy(t.local())
 t.excepthook(1)
 t.ExceptHookArgs([1])
 """.strip().splitlines()
@@ -159,6 +207,15 @@ t.Semaphore().release(-3)
 t.Semaphore().release('x')
 t.Semaphore().release(n=2)
 t.BoundedSemaphore().release(2)
+"""
+FROM_3_13 = """
+t.Barrier('x')
+t.Barrier(None)
+"""
+FROM_3_14 = """
+t.Thread().set_name(1)
+t.concurrent_tee([], n=-1)
+t.Semaphore(0).acquire(timeout=NAN)
 """
 CAMEL = """
 t.Event().isSet()
@@ -177,6 +234,20 @@ t.Condition(t.Lock())
 """
 
 
+# What the last functions of a process may not do, with the outcome printed.
+ATTEMPT = """
+import atexit, threading
+def attempt(call):
+    try: print(call())
+    except BaseException as error: print(type(error).__name__, error)
+"""
+AT_EXIT = {
+    "start a thread": ATTEMPT + "atexit.register(attempt, lambda: threading.Thread(target=int).start())",
+    "start a timer": ATTEMPT + "atexit.register(attempt, lambda: threading.Timer(0, int).start())",
+    "register a function": ATTEMPT + "atexit.register(attempt, lambda: threading._register_atexit(int))",
+}
+
+
 def held(lock):
     lock.acquire()
     return lock
@@ -192,6 +263,77 @@ def started(t):
     thread.start()
     thread.join()
     return thread
+
+
+def in_thread(t, call):
+    """What the call does in a thread of its own: the exception that it raises there."""
+    raised = []
+
+    def run():
+        try:
+            call()
+        except Exception as error:
+            raised.append(error)
+    thread = t.Thread(target=run)
+    thread.start()
+    thread.join()
+    if raised:
+        raise raised[0]
+
+
+def while_one_waits(t, act, action=None):
+    """What the thread that waits at a barrier of two gets when `act(barrier)` happens, what the actor gets, and whether
+    the barrier is broken."""
+    barrier = t.Barrier(2, action)
+    got = []
+
+    def attempt(call):
+        try:
+            return str(call())
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+    thread = t.Thread(target=lambda: got.append(attempt(barrier.wait)))
+    thread.start()
+    while barrier.n_waiting == 0 and not got:
+        time.sleep(0)
+    acted = attempt(lambda: act(barrier))
+    thread.join()
+    return str((got, acted, barrier.broken))
+
+
+def while_alive(t, act):
+    event = t.Event()
+    thread = t.Thread(target=event.wait)
+    thread.start()
+    try:
+        return act(thread)
+    finally:
+        event.set()
+        thread.join()
+
+
+def dummy(t):
+    """The Thread that stands for one started by `_thread`, which has ended."""
+    found, ended = [], _thread.allocate_lock()
+    ended.acquire()
+
+    def run():
+        found.append(t.current_thread())
+        ended.release()
+    _thread.start_new_thread(run, ())
+    ended.acquire()
+    return found[0]
+
+
+def start_without_memory(t):
+    """Starts a thread whose stack nobody can give; it must be neither alive nor half alive afterwards."""
+    old = t.stack_size(1 << 46)
+    thread = t.Thread(target=int)
+    try:
+        thread.start()
+    finally:
+        t.stack_size(old)
+        assert not thread.is_alive() and thread not in t.enumerate() and thread.ident is None
 
 
 def simplify(text):
@@ -233,9 +375,23 @@ class Misuse(unittest.TestCase):
         rows = ROWS + CAMEL.split("\n")[1:-1]
         if sys.version_info >= (3, 9):
             rows = rows + RELEASES.split("\n")[1:-1]
+        if sys.version_info >= (3, 13):
+            rows = rows + FROM_3_13.split("\n")[1:-1]
+        if sys.version_info >= (3, 14):
+            rows = rows + FROM_3_14.split("\n")[1:-1]
         for row in rows:
             with self.subTest(row):
                 self.compare(row)
+
+    def test_rows_at_the_end_of_the_process(self):
+        for name, script in AT_EXIT.items():
+            with self.subTest(name):
+                mine, theirs = (
+                    subprocess.run([sys.executable, "-W", "ignore", "-c", begin + script], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, timeout=60).stdout
+                    for begin in ("import threadingpp; threadingpp.install()\n", ""))
+                self.assertEqual(mine, theirs)
+                self.assertTrue(theirs)
 
     def test_repr(self):
         for row in SHOWN.split("\n")[1:-1]:
