@@ -7,6 +7,7 @@
 //          exposed: somebody has asked for `mutex`, `not_empty`, `queue` …, or a subclass has hooks (_put, _get …) of
 //          its own. Then these are real objects, and every call runs the stdlib's own method on them, so that code
 //          that holds the mutex, or waits on a condition, is honoured. There is no way back.
+//          shared: C++ owns it as well. Everything is in a threading::python::Queue; queue_shared.cpp.
 // I1       Everything here is read and written with the GIL held. Nothing is kept across a call that may let it go
 //          (a wait, a comparison of items), except through `self`.
 // I2       A waiter is in a list until whoever wakes it removes it; it lives on the heap, because the thread that waits
@@ -14,10 +15,14 @@
 // I3       Each put() wakes one getter, each get() one putter. One that was woken and then does not use its turn passes
 //          it on.
 //
-// queue_parts.cpp exposes, queue_waiting.cpp waits, queue_calls.cpp has the methods, queue_type.cpp the types.
+// queue_parts.cpp exposes, queue_waiting.cpp waits, queue_shared.cpp is for shared ones, queue_calls.cpp has the
+// methods, queue_type.cpp the types.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+
+#include <threading/python_queue.hpp>
 
 #include "arguments.hpp"
 #include "objects.hpp"
@@ -106,6 +111,8 @@ struct Ring {
 };
 
 enum class Order : unsigned char { fifo, lifo, priority };
+enum class Mode : unsigned char { native, exposed, shared };
+enum class Method : unsigned char { put, get, task_done, join, qsize, empty, full, shutdown };
 enum Part { kMutex, kNotEmpty, kNotFull, kAllTasksDone, kItems, kParts };
 constexpr const char* kPartNames[kParts] = {"mutex", "not_empty", "not_full", "all_tasks_done", "queue"};
 
@@ -121,9 +128,10 @@ struct QueueObject {
   PyObject* unfinished;  // exposed: any number
   Py_ssize_t unfinished_tasks;
   Order order;
-  bool exposed;
+  Mode mode;
   bool is_shutdown;
   PyObject* parts[kParts];
+  std::shared_ptr<threading::python::Queue>* shared;  // of a shared one
   PyObject* dict;
   PyObject* weakrefs;
 };
@@ -141,7 +149,9 @@ inline bool is_full(const QueueObject& self) { return self.limit > 0 && size_of(
 PyObject* stdlib(const char* name);
 // Raises one of its exceptions. Returns: null.
 PyObject* raise(const char* name);
-// Runs the stdlib's own method on an exposed queue.
+// Runs a method of a queue that is not native: the stdlib's own on an exposed one.
+PyObject* call_elsewhere(Method method, PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names);
+// The stdlib's own method.
 PyObject* call_stdlib(const char* method, PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names);
 
 // Attributes. `index` is a Part.
@@ -153,6 +163,21 @@ PyObject* get_maxsize(PyObject* self, void*);
 int set_maxsize(PyObject* self, PyObject* value, void*);
 PyObject* get_shutdown(PyObject* self, void*);
 int set_shutdown(PyObject* self, PyObject* value, void*);
+
+// --- shared ---
+
+// What C++ does with a reference that it drops.
+void discard(threading::python::detail::Held* held) noexcept;
+// Lets go of what was dropped. Requires: the GIL.
+void drain();
+// Puts a block into a new queue. New reference, or null with an exception set.
+PyObject* wrap_shared(const std::shared_ptr<threading::python::Queue>& block);
+PyObject* call_shared(Method method, PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names);
+PyObject* get_shared_part(PyObject* self, Part index);
+// Attributes, as queue_parts.cpp's.
+PyObject* get_shared_number(PyObject* self, bool is_maxsize);
+int set_shared_maxsize(PyObject* self, Py_ssize_t limit);
+bool is_shut_down(PyObject* self);
 
 // --- waiting ---
 

@@ -54,9 +54,9 @@ Turn wait_and_hold(QueueObject& queue, const Bound& bound, WaitFor wait_for, boo
     const Turn turn = wait_for(queue, bound);
     if (turn != Turn::mine || queue.order != Order::priority) return turn;
     if (!hold(queue)) return Turn::over;
-    if (!queue.exposed && ready(queue)) return Turn::mine;
+    if (queue.mode == Mode::native && ready(queue)) return Turn::mine;
     queue.guard.unlock();
-    if (queue.exposed) return Turn::exposed;
+    if (queue.mode == Mode::exposed) return Turn::exposed;
   }
 }
 
@@ -109,7 +109,7 @@ constexpr const char* kShutdownParameters[] = {"immediate"};
 }  // namespace
 
 PyObject* put(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
-  if (object_of(self).exposed) return call_stdlib("put", self, args, count, names);
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::put, self, args, count, names);
   Bound bound{true, Deadline::never(), nullptr};
   if (count == 1 && names == nullptr) return put_item(self, args[0], bound);
   PyObject* values[3];
@@ -125,7 +125,7 @@ PyObject* put(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject*
 }
 
 PyObject* get(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
-  if (object_of(self).exposed) return call_stdlib("get", self, args, count, names);
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::get, self, args, count, names);
   Bound bound{true, Deadline::never(), nullptr};
   if (count == 0 && names == nullptr) return get_item(self, bound);
   PyObject* values[2];
@@ -138,19 +138,19 @@ PyObject* get(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject*
 
 PyObject* put_nowait(PyObject* self, PyObject* item) {
   PyObject* const args[] = {item, Py_False};
-  if (object_of(self).exposed) return call_stdlib("put", self, args, 2, nullptr);
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::put, self, args, 2, nullptr);
   return put_item(self, item, {false, Deadline::passed(), nullptr});
 }
 
 PyObject* get_nowait(PyObject* self, PyObject*) {
   PyObject* const args[] = {Py_False};
-  if (object_of(self).exposed) return call_stdlib("get", self, args, 1, nullptr);
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::get, self, args, 1, nullptr);
   return get_item(self, {false, Deadline::passed(), nullptr});
 }
 
 PyObject* task_done(PyObject* self, PyObject*) {
   QueueObject& queue = object_of(self);
-  if (queue.exposed) return call_stdlib("task_done", self, nullptr, 0, nullptr);
+  if (queue.mode != Mode::native) return call_elsewhere(Method::task_done, self, nullptr, 0, nullptr);
   if (queue.unfinished_tasks <= 0) {
     PyErr_SetString(PyExc_ValueError, "task_done() called too many times");
     return nullptr;
@@ -161,31 +161,31 @@ PyObject* task_done(PyObject* self, PyObject*) {
 
 PyObject* join(PyObject* self, PyObject*) {
   QueueObject& queue = object_of(self);
-  while (!queue.exposed && queue.unfinished_tasks > 0) {
+  while (queue.mode == Mode::native && queue.unfinished_tasks > 0) {
     if (wait_in(queue.joiners, Deadline::never(), false) == Wait::raised) return nullptr;
   }
-  if (queue.exposed) return call_stdlib("join", self, nullptr, 0, nullptr);
+  if (queue.mode != Mode::native) return call_elsewhere(Method::join, self, nullptr, 0, nullptr);
   Py_RETURN_NONE;
 }
 
 PyObject* qsize(PyObject* self, PyObject*) {
-  if (object_of(self).exposed) return call_stdlib("qsize", self, nullptr, 0, nullptr);
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::qsize, self, nullptr, 0, nullptr);
   return PyLong_FromSsize_t(size_of(object_of(self)));
 }
 
 PyObject* empty(PyObject* self, PyObject*) {
-  if (object_of(self).exposed) return call_stdlib("empty", self, nullptr, 0, nullptr);
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::empty, self, nullptr, 0, nullptr);
   return boolean(size_of(object_of(self)) == 0);
 }
 
 PyObject* full(PyObject* self, PyObject*) {
-  if (object_of(self).exposed) return call_stdlib("full", self, nullptr, 0, nullptr);
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::full, self, nullptr, 0, nullptr);
   return boolean(is_full(object_of(self)));
 }
 
 PyObject* shut_down(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
   QueueObject& queue = object_of(self);
-  if (queue.exposed) return call_stdlib("shutdown", self, args, count, names);
+  if (queue.mode != Mode::native) return call_elsewhere(Method::shutdown, self, args, count, names);
   PyObject* immediate = nullptr;
   if (!read_arguments("Queue.shutdown", args, count, names, kShutdownParameters, 1, &immediate)) return nullptr;
   const int at_once = immediate != nullptr ? PyObject_IsTrue(immediate) : 0;

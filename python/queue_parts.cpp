@@ -42,12 +42,24 @@ PyObject* call_stdlib(const char* method, PyObject* self, PyObject* const* args,
   return result;
 }
 
+PyObject* call_elsewhere(Method method, PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  static constexpr const char* kNames[] = {"put", "get", "task_done", "join", "qsize", "empty", "full", "shutdown"};
+  if (object_of(self).mode == Mode::shared) return call_shared(method, self, args, count, names);
+  return call_stdlib(kNames[static_cast<int>(method)], self, args, count, names);
+}
+
 namespace {
+
+// A shared queue's parts are what C++ uses.
+int refuse_assignment(const char* name) {
+  PyErr_Format(PyExc_AttributeError, "'%s' of a queue that is shared with C++ cannot be assigned", name);
+  return -1;
+}
 
 // Makes the real objects. Who waits in our lists is woken and starts again, the exposed way.
 bool expose_held(PyObject* self) {
   QueueObject& queue = object_of(self);
-  if (queue.exposed) return true;
+  if (queue.mode == Mode::exposed) return true;
   PyObject* const make = stdlib("make_parts");
   PyObject* const items = PyList_New(0);
   PyObject* parts = nullptr;
@@ -62,10 +74,11 @@ bool expose_held(PyObject* self) {
     Py_XDECREF(order);
   }
   // From here on nothing lets the GIL go. Somebody may have been here first.
-  if (parts != nullptr && PyTuple_GET_SIZE(parts) == kParts && !queue.exposed && queue.ring.count == count) {
+  if (parts != nullptr && PyTuple_GET_SIZE(parts) == kParts && queue.mode == Mode::native &&
+      queue.ring.count == count) {
     queue.unfinished = PyLong_FromSsize_t(queue.unfinished_tasks);
     for (int i = 0; i != kParts; ++i) queue.parts[i] = new_reference(PyTuple_GET_ITEM(parts, i));
-    queue.exposed = true;
+    queue.mode = Mode::exposed;
     queue.getters.wake_all();
     queue.putters.wake_all();
     queue.joiners.wake_all();
@@ -77,7 +90,7 @@ bool expose_held(PyObject* self) {
   Py_XDECREF(make);
   Py_XDECREF(items);
   Py_XDECREF(parts);
-  if (queue.exposed) return true;
+  if (queue.mode == Mode::exposed) return true;
   return parts != nullptr && expose_held(self);
 }
 
@@ -93,8 +106,10 @@ bool expose(PyObject* self) {
 
 PyObject* get_part(PyObject* self, void* index) {
   QueueObject& queue = object_of(self);
+  if (queue.mode == Mode::shared)
+    return get_shared_part(self, static_cast<Part>(reinterpret_cast<std::intptr_t>(index)));
   PyObject*& part = queue.parts[reinterpret_cast<std::intptr_t>(index)];
-  if (part == nullptr && !queue.exposed && !expose(self)) return nullptr;
+  if (part == nullptr && queue.mode == Mode::native && !expose(self)) return nullptr;
   if (part != nullptr) return new_reference(part);
   PyErr_SetString(PyExc_AttributeError, kPartNames[reinterpret_cast<std::intptr_t>(index)]);
   return nullptr;
@@ -102,7 +117,8 @@ PyObject* get_part(PyObject* self, void* index) {
 
 int set_part(PyObject* self, PyObject* value, void* index) {
   QueueObject& queue = object_of(self);
-  if (!queue.exposed && !expose(self)) return -1;
+  if (queue.mode == Mode::shared) return refuse_assignment(kPartNames[reinterpret_cast<std::intptr_t>(index)]);
+  if (queue.mode == Mode::native && !expose(self)) return -1;
   Py_XINCREF(value);
   Py_XSETREF(queue.parts[reinterpret_cast<std::intptr_t>(index)], value);
   return 0;
@@ -110,8 +126,9 @@ int set_part(PyObject* self, PyObject* value, void* index) {
 
 PyObject* get_unfinished(PyObject* self, void*) {
   const QueueObject& queue = object_of(self);
-  return queue.exposed && queue.unfinished != nullptr ? new_reference(queue.unfinished)
-                                                      : PyLong_FromSsize_t(queue.unfinished_tasks);
+  if (queue.mode == Mode::shared) return get_shared_number(self, false);
+  return queue.mode == Mode::exposed && queue.unfinished != nullptr ? new_reference(queue.unfinished)
+                                                                    : PyLong_FromSsize_t(queue.unfinished_tasks);
 }
 
 int set_unfinished(PyObject* self, PyObject* value, void*) {
@@ -120,7 +137,8 @@ int set_unfinished(PyObject* self, PyObject* value, void*) {
     PyErr_SetString(PyExc_AttributeError, "unfinished_tasks");
     return -1;
   }
-  if (queue.exposed) {
+  if (queue.mode == Mode::shared) return refuse_assignment("unfinished_tasks");
+  if (queue.mode == Mode::exposed) {
     Py_INCREF(value);
     Py_XSETREF(queue.unfinished, value);
     return 0;
@@ -133,6 +151,7 @@ int set_unfinished(PyObject* self, PyObject* value, void*) {
 }
 
 PyObject* get_maxsize(PyObject* self, void*) {
+  if (object_of(self).mode == Mode::shared) return get_shared_number(self, true);
   PyObject* const maxsize = object_of(self).maxsize;
   return maxsize != nullptr ? new_reference(maxsize) : PyLong_FromLong(0);
 }
@@ -145,16 +164,19 @@ int set_maxsize(PyObject* self, PyObject* value, void*) {
   const double limit = PyFloat_AsDouble(value);
   if (limit == -1 && PyErr_Occurred()) return -1;
   QueueObject& queue = object_of(self);
-  queue.limit = limit <= 0 ? 0 : limit < 1e18 ? static_cast<Py_ssize_t>(limit) : PY_SSIZE_T_MAX;
+  const Py_ssize_t whole = limit <= 0 ? 0 : limit < 1e18 ? static_cast<Py_ssize_t>(limit) : PY_SSIZE_T_MAX;
+  if (queue.mode == Mode::shared) return set_shared_maxsize(self, whole);
+  queue.limit = whole;
   Py_INCREF(value);
   Py_XSETREF(queue.maxsize, value);
   queue.putters.wake_all();
   return 0;
 }
 
-PyObject* get_shutdown(PyObject* self, void*) { return boolean(object_of(self).is_shutdown); }
+PyObject* get_shutdown(PyObject* self, void*) { return boolean(is_shut_down(self)); }
 
 int set_shutdown(PyObject* self, PyObject* value, void*) {
+  if (object_of(self).mode == Mode::shared) return refuse_assignment("is_shutdown");
   const int truth = value != nullptr ? PyObject_IsTrue(value) : 0;
   if (truth < 0) return -1;
   object_of(self).is_shutdown = truth != 0;

@@ -61,7 +61,7 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
   if (maxsize != nullptr && set_maxsize(self, maxsize, nullptr) < 0) return -1;
   const int hooks = has_hooks(self);
   if (hooks <= 0) return hooks;
-  object_of(self).exposed = true;
+  object_of(self).mode = Mode::exposed;
   PyObject* const result = call_stdlib("__init__", self, &maxsize, maxsize != nullptr ? 1 : 0, nullptr);
   Py_XDECREF(result);
   return result != nullptr ? 0 : -1;
@@ -99,6 +99,10 @@ void dealloc(PyObject* self) {
   QueueObject& queue = object_of(self);
   PyObject_GC_UnTrack(self);
   if (queue.weakrefs != nullptr) PyObject_ClearWeakRefs(self);
+  if (queue.shared != nullptr) {
+    delete std::exchange(queue.shared, nullptr);
+    drain();
+  }
   drop(self);
   Py_CLEAR(queue.heap);
   Py_CLEAR(queue.unfinished);

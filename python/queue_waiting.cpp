@@ -58,7 +58,7 @@ Turn wait_for_slot(QueueObject& queue, const Bound& bound) {
     if (!bound.blocking || bound.deadline == Deadline::passed()) return raise("Full"), Turn::over;
     const Wait outcome = wait_in(queue.putters, bound.deadline, again);
     if (outcome == Wait::raised) return Turn::over;
-    if (queue.exposed) return Turn::exposed;
+    if (queue.mode == Mode::exposed) return Turn::exposed;
     if (queue.is_shutdown) return raise("ShutDown"), Turn::over;
     if (outcome == Wait::timed_out && is_full(queue)) return raise("Full"), Turn::over;
   }
@@ -71,7 +71,7 @@ Turn wait_for_item(QueueObject& queue, const Bound& bound) {
     if (!bound.blocking || bound.deadline == Deadline::passed()) return raise("Empty"), Turn::over;
     const Wait outcome = wait_in(queue.getters, bound.deadline, again);
     if (outcome == Wait::raised) return Turn::over;
-    if (queue.exposed) return Turn::exposed;
+    if (queue.mode == Mode::exposed) return Turn::exposed;
     if (outcome == Wait::timed_out && size_of(queue) == 0) return raise("Empty"), Turn::over;
   }
   return Turn::mine;

@@ -3,14 +3,12 @@
 // What C++ asks through <threading/python.hpp>. Everything here runs with the GIL held.
 #include "sharing.hpp"
 
-#include <threading/python.hpp>
-
 #include "objects.hpp"
+#include "queue.hpp"
 
 namespace face {
 namespace {
 
-using threading::python::Kind;
 using threading::python::detail::Table;
 
 struct Name {
@@ -20,7 +18,7 @@ struct Name {
 constexpr Name kNames[] = {{Kind::lock, "lock"},           {Kind::rlock, "RLock"},
                            {Kind::condition, "Condition"}, {Kind::event, "Event"},
                            {Kind::semaphore, "Semaphore"}, {Kind::bounded_semaphore, "BoundedSemaphore"},
-                           {Kind::barrier, "Barrier"}};
+                           {Kind::barrier, "Barrier"},     {Kind::queue, "Queue"}};
 
 PyTypeObject* type_of(Kind kind) {
   return reinterpret_cast<PyTypeObject*>(module_attribute(kNames[static_cast<int>(kind)].name));
@@ -46,15 +44,28 @@ void* core_of(PyObject* object, Kind kind) {
       return semaphore.core == nullptr ? nullptr : &semaphore.with_bound();
     }
     case Kind::barrier: return as<BarrierObject>(object).held.core;
+    case Kind::queue: {
+      const auto* const shared = as<queue::QueueObject>(object).shared;
+      return shared != nullptr ? shared->get() : nullptr;
+    }
   }
+  return nullptr;
+}
+
+std::nullptr_t refuse_inline(PyObject* object) {
+  PyErr_Format(PyExc_ValueError, "this %s lives in its Python object; make one with threadingpp.shared() to share it",
+               Py_TYPE(object)->tp_name);
   return nullptr;
 }
 
 void* get(PyObject* object, Kind kind) {
   PyTypeObject* const type = type_of(kind);
   if (type == nullptr) return nullptr;
-  void* const core = PyObject_TypeCheck(object, type) ? core_of(object, kind) : nullptr;
-  if (core == nullptr) {
+  const bool fits = PyObject_TypeCheck(object, type);
+  void* const core = fits ? core_of(object, kind) : nullptr;
+  if (core == nullptr && fits && kind == Kind::queue) {
+    refuse_inline(object);
+  } else if (core == nullptr) {
     PyErr_Format(PyExc_TypeError, "a %s of threadingpp is needed, not '%s'", type->tp_name, Py_TYPE(object)->tp_name);
   }
   Py_DECREF(reinterpret_cast<PyObject*>(type));
@@ -76,6 +87,7 @@ bool copy_block(PyObject* object, Kind kind, std::shared_ptr<void>* into) {
     case Kind::semaphore: return copy(as<SemaphoreObject>(object).shared, into);
     case Kind::bounded_semaphore: return copy(as<SemaphoreObject>(object).shared_bounded, into);
     case Kind::barrier: return copy(as<BarrierObject>(object).held.shared, into);
+    case Kind::queue: return copy(as<queue::QueueObject>(object).shared, into);
   }
   return false;
 }
@@ -83,9 +95,7 @@ bool copy_block(PyObject* object, Kind kind, std::shared_ptr<void>* into) {
 bool share(PyObject* object, Kind kind, std::shared_ptr<void>* into) {
   if (get(object, kind) == nullptr) return false;
   if (copy_block(object, kind, into)) return true;
-  PyErr_Format(PyExc_ValueError, "this %s lives in its Python object; make one with threadingpp.shared() to share it",
-               Py_TYPE(object)->tp_name);
-  return false;
+  return refuse_inline(object) != nullptr;
 }
 
 void adopt(PyObject* object, Kind kind, const std::shared_ptr<void>& block, PyObject* lock) {
@@ -121,10 +131,11 @@ void adopt(PyObject* object, Kind kind, const std::shared_ptr<void>& block, PyOb
       barrier.parties = static_cast<Py_ssize_t>(barrier.held.core->parties());
       break;
     }
+    case Kind::queue: break;  // wrap_new() makes it
   }
 }
 
-// Objects that stand for a block, by its address: a WeakValueDictionary.
+// Objects that stand for a block, by kind and address (a queue and its lock have the same one): a WeakValueDictionary.
 PyObject* known_objects() {
   PyObject* const known = module_attribute("_shared_objects");
   if (known != nullptr || !PyErr_ExceptionMatches(PyExc_AttributeError)) return known;
@@ -153,6 +164,7 @@ PyObject* wrap_new(Kind kind, const std::shared_ptr<void>& block, PyObject* lock
     PyErr_SetString(PyExc_TypeError, "a shared Condition needs its lock: to_python(condition, lock)");
     return nullptr;
   }
+  if (kind == Kind::queue) return queue::wrap_shared(std::static_pointer_cast<threading::python::Queue>(block));
   PyTypeObject* const type = type_of(kind);
   if (type == nullptr) return nullptr;
   PyObject* const object = type->tp_alloc(type, 0);
@@ -163,7 +175,8 @@ PyObject* wrap_new(Kind kind, const std::shared_ptr<void>& block, PyObject* lock
 
 PyObject* wrap(Kind kind, const std::shared_ptr<void>& block, PyObject* lock) {
   PyObject* const known = known_objects();
-  PyObject* const key = known != nullptr ? PyLong_FromVoidPtr(block.get()) : nullptr;
+  PyObject* const key =
+      known != nullptr ? Py_BuildValue("(iN)", static_cast<int>(kind), PyLong_FromVoidPtr(block.get())) : nullptr;
   PyObject* result = key != nullptr ? find_known(known, key) : nullptr;
   if (result == nullptr && !PyErr_Occurred()) {
     result = wrap_new(kind, block, lock);
@@ -198,13 +211,19 @@ PyObject* make_one(Kind kind, Py_ssize_t number) {
     case Kind::bounded_semaphore: return wrap(kind, std::make_shared<threading::BoundedSemaphore>(number), nullptr);
     case Kind::barrier:
       return wrap(kind, std::make_shared<threading::Barrier>(static_cast<std::size_t>(number)), nullptr);
+    case Kind::queue:
+      return wrap(kind, std::make_shared<threading::python::Queue>(static_cast<std::size_t>(number)), nullptr);
   }
   return nullptr;
 }
 
-constexpr Table table{threading::python::kTableVersion, sizeof(Table), &get, &share, &wrap};
+constexpr Table table{threading::python::kTableVersion, sizeof(Table), &get, &share, &wrap, &queue::discard};
 
 }  // namespace
+
+PyObject* wrap_part(Kind kind, const std::shared_ptr<void>& block, void* part, PyObject* lock) {
+  return wrap(kind, std::shared_ptr<void>(block, part), lock);
+}
 
 PyObject* make_capsule() {
   return PyCapsule_New(const_cast<void*>(static_cast<const void*>(&table)), threading::python::kCapsule, nullptr);
@@ -212,10 +231,12 @@ PyObject* make_capsule() {
 
 PyObject* make_shared_object(PyObject*, PyObject* args) {
   const char* name = nullptr;
-  Py_ssize_t number = 1;
+  Py_ssize_t number = -1;
   if (!PyArg_ParseTuple(args, "s|n:shared", &name, &number)) return nullptr;
   for (const Name& each : kNames) {
     if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(args, 0), each.name) != 0) continue;
+    if (PyTuple_GET_SIZE(args) == 1) number = each.kind == Kind::queue ? 0 : 1;
+    if (each.kind == Kind::queue && number < 0) number = 0;  // without a bound, as in Queue(maxsize=-1)
     if (number < (each.kind == Kind::barrier ? 1 : 0)) {
       PyErr_SetString(PyExc_ValueError, "the number is too small");
       return nullptr;

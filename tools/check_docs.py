@@ -27,7 +27,7 @@ SECTIONS = [
 # Declarations that say it all themselves.
 SELF_EVIDENT = re.compile(r"=\s*(delete|default)\b|\[\[deprecated|^friend\b|^using\b|^static_assert\b|^~|\boperator\b")
 # Headers that explain themselves: one declaration after the other, for people who write runtimes and primitives.
-HEADERS_ARE_THE_PAGE = {"embedding.hpp", "parking_lot.hpp", "python.hpp"}
+HEADERS_ARE_THE_PAGE = {"embedding.hpp", "parking_lot.hpp", "python.hpp", "python_item.hpp", "python_queue.hpp"}
 
 
 class Declaration:

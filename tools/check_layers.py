@@ -43,6 +43,7 @@ SYSTEM_HEADERS = {
 
 PUBLIC_FOREIGN_HEADERS = {
     "include/threading/python.hpp": {"Python.h": "it is for modules of the interpreter, which include it anyway"},
+    "include/threading/python_item.hpp": {"Python.h": "as above: its items become Python objects"},
 }
 
 # Who is kept out of src/ altogether: they see include/threading only.

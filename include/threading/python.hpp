@@ -9,9 +9,9 @@
 //                                to_python() or by threadingpp.shared()
 //   to_python(shared)            a Python object around a shared one; the same object for the same one
 //
-// Lock, RLock, Condition, Event, Semaphore, BoundedSemaphore and Barrier. All three functions need the GIL; using what
-// they return does not. A thread that holds a shared lock may take the GIL: Python code never waits for the lock while
-// it holds the GIL.
+// Lock, RLock, Condition, Event, Semaphore, BoundedSemaphore, Barrier, and python::Queue, whose items are told in
+// threading/python_item.hpp. All three functions need the GIL; using what they return does not. A thread that holds a
+// shared lock may take the GIL: Python code never waits for the lock while it holds the GIL.
 #pragma once
 
 #include <Python.h>
@@ -23,12 +23,14 @@
 #include <threading/condition.hpp>
 #include <threading/event.hpp>
 #include <threading/lock.hpp>
+#include <threading/python_item.hpp>
+#include <threading/python_queue.hpp>
 #include <threading/rlock.hpp>
 #include <threading/semaphore.hpp>
 
 namespace threading::inline v1::python {
 
-enum class Kind : std::uint8_t { lock, rlock, condition, event, semaphore, bounded_semaphore, barrier };
+enum class Kind : std::uint8_t { lock, rlock, condition, event, semaphore, bounded_semaphore, barrier, queue };
 
 inline constexpr std::uint32_t kTableVersion = 1;
 inline constexpr const char* kCapsule = "threadingpp._core._C_API";
@@ -41,6 +43,7 @@ struct Table {
   void* (*get)(PyObject* object, Kind kind);
   bool (*share)(PyObject* object, Kind kind, std::shared_ptr<void>* into);
   PyObject* (*wrap)(Kind kind, const std::shared_ptr<void>& block, PyObject* lock);
+  void (*discard)(Held* held) noexcept;
 };
 
 template <class T>
@@ -74,6 +77,11 @@ struct KindOf<Barrier> {
   static constexpr Kind value = Kind::barrier;
 };
 
+template <>
+struct KindOf<Queue> {
+  static constexpr Kind value = Kind::queue;
+};
+
 inline const Table*& table() noexcept {
   static const Table* found = nullptr;
   return found;
@@ -100,7 +108,8 @@ inline bool import() {
 }
 
 // The core object of a Python object, which must outlive its use.
-// Returns: null with TypeError set for an object of another type. Requires: the GIL; import() has succeeded.
+// Returns: null with TypeError set for an object of another type, with ValueError set for a Queue that Python made: it
+// has no core object. Requires: the GIL; import() has succeeded.
 template <class T>
 T* from_python(PyObject* object) {
   return static_cast<T*>(detail::table()->get(object, detail::KindOf<T>::value));
@@ -115,6 +124,9 @@ std::shared_ptr<T> share(PyObject* object) {
   if (!detail::table()->share(object, detail::KindOf<T>::value, &block)) return nullptr;
   return std::static_pointer_cast<T>(block);
 }
+
+// A Python object as an item of a Queue. Requires: as from_python().
+inline Item item(PyObject* object) { return Item::from_python(object, detail::table()->discard); }
 
 // A Python object for a core object; asked again while that object lives, the same one.
 // Returns: a new reference, or null with an exception set. Requires: as from_python().

@@ -50,7 +50,7 @@ class Sharing(unittest.TestCase):
         self.assertRaises(TypeError, doorbell.answer, threading.Lock(), event, 1)
         self.assertRaises(TypeError, doorbell.add, object(), 1)
         self.assertRaises(ValueError, doorbell.answer, threading.Event(), event, 1)
-        self.assertRaises(TypeError, threadingpp.shared, "Queue")
+        self.assertRaises(TypeError, threadingpp.shared, "SimpleQueue")
         self.assertRaises(ValueError, threadingpp.shared, "Barrier", 0)
 
     def test_every_kind(self):

@@ -32,7 +32,8 @@ __version__ = "1.0.0"
 def shared(name, *number):
     """An object that C++ may own as well (threading/python.hpp): shared("Event"), shared("Semaphore", 3) …
 
-    Kinds: lock (or Lock), RLock, Condition (over a shared RLock), Event, Semaphore, BoundedSemaphore, Barrier.
+    Kinds: lock (or Lock), RLock, Condition (over a shared RLock), Event, Semaphore, BoundedSemaphore, Barrier, Queue
+    (its number is maxsize).
     """
     from . import _core
 

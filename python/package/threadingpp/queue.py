@@ -19,6 +19,11 @@ __all__ = ["Empty", "Full", "Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"
 if hasattr(_stdlib, "ShutDown"):
     ShutDown = _stdlib.ShutDown
     __all__.append("ShutDown")
+else:
+
+    class ShutDown(Exception):
+        """put() or get() on a shared queue that C++ has shut down."""
+
 
 _HOOKS = ("_init", "_qsize", "_put", "_get")
 _REPLACED = ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")
@@ -44,8 +49,7 @@ _core._queue_stdlib = {
         if hasattr(_stdlib.Queue, name)
     },
 }
-if hasattr(_stdlib, "ShutDown"):
-    _core._queue_stdlib["ShutDown"] = ShutDown
+_core._queue_stdlib["ShutDown"] = ShutDown
 
 SimpleQueue = _core.SimpleQueue
 
