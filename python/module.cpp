@@ -2,8 +2,10 @@
 //
 // The module `threadingpp._core`: names, types, state; no behaviour. Initialised in phases and without static types, so
 // that every interpreter of a process may have its own.
+#include "current_thread.hpp"
 #include "objects.hpp"
 #include "sharing.hpp"
+#include "thread_handle.hpp"
 #include "who.hpp"
 
 namespace face {
@@ -24,6 +26,8 @@ constexpr NamedType kTypes[] = {
     {"Semaphore", &make_semaphore_type},
     {"BoundedSemaphore", &make_bounded_semaphore_type},
     {"Barrier", &make_barrier_type},
+    {"ThreadHandle", &make_thread_handle_type},
+    {"_ThreadFinder", &make_thread_finder_type},
     {"SimpleQueue", &make_simple_queue_type},
     {"Queue", &make_queue_type},
     {"LifoQueue", &make_lifo_queue_type},
@@ -55,32 +59,6 @@ bool add_lock_factory(PyObject* module) {
   PyObject* const factory = PyCFunction_NewEx(&allocate_lock_method, module, home);
   Py_DECREF(home);
   return add(module, "allocate_lock", factory);
-}
-
-// current_thread(): self is (registry of threads by ident, what to make of a thread that is not in it).
-PyObject* current_thread(PyObject* self, PyObject*) {
-  PyObject* const ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
-  if (ident == nullptr) return nullptr;
-  PyObject* const thread = PyDict_GetItemWithError(PyTuple_GET_ITEM(self, 0), ident);  // borrowed
-  Py_DECREF(ident);
-  if (thread != nullptr) return new_reference(thread);
-  return PyErr_Occurred() != nullptr ? nullptr : PyObject_CallObject(PyTuple_GET_ITEM(self, 1), nullptr);
-}
-
-PyMethodDef current_thread_method{"current_thread", &current_thread, METH_NOARGS,
-                                  PyDoc_STR("current_thread() -> Thread\n\nThe Thread that runs the caller.")};
-
-PyObject* make_current_thread(PyObject*, PyObject* args) {
-  PyObject* registry = nullptr;
-  PyObject* dummy = nullptr;
-  if (!PyArg_ParseTuple(args, "O!O:make_current_thread", &PyDict_Type, &registry, &dummy)) return nullptr;
-  PyObject* const home = PyUnicode_FromString("threading");
-  PyObject* const self = PyTuple_Pack(2, registry, dummy);
-  PyObject* const function =
-      home != nullptr && self != nullptr ? PyCFunction_NewEx(&current_thread_method, self, home) : nullptr;
-  Py_XDECREF(home);
-  Py_XDECREF(self);
-  return function;
 }
 
 PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VARARGS, nullptr},

@@ -121,6 +121,26 @@ struct THREADING_API Embedding {
   // Thread::join(). Throws as that.
   static Outcome join(const Thread& thread, const Wait& wait);
 
+  // Threads that the runtime starts and ends by means of its own, and that are Threads like others to everybody else:
+  // joined, listed, dumped. They have no body, Thread::start() throws RuntimeError, and the end of the process does not
+  // wait for them: their runtime does. `daemon` is for Thread::daemon() alone. Throws: std::bad_alloc.
+  static Thread new_thread(bool daemon);
+  // As Thread::start(): alive from then on. The runtime then makes the OS thread, or takes the start back.
+  // Returns: false, and nothing has changed, if the thread was started before.
+  static bool begin(const Thread& thread) noexcept;
+  static void take_back(const Thread& thread) noexcept;
+  // What Thread::ident() says before enter(), which knows it. Requires: begun.
+  static void set_ident(const Thread& thread, Ident ident) noexcept;
+  // First thing in the OS thread: it is current_thread() there. It ends with the OS thread, after the destructors of
+  // thread-local objects. Requires: begun; the caller has no Thread yet.
+  static void enter(const Thread& thread) noexcept;
+  // Ends it in the eyes of joiners, as the runtime does with a thread that it will not see the end of. Idempotent.
+  static void finish(const Thread& thread) noexcept;
+  static bool is_started(const Thread& thread) noexcept;
+  static bool is_current(const Thread& thread) noexcept;  // whether the caller runs it
+  // Waits for its end, without join()'s checks. Requires: begun, not the caller.
+  static Outcome wait_for_end(const Thread& thread, const Wait& wait);
+
   // What a runtime does around fork(): before, outside of all the library's locks; after it in the parent, inside;
   // after it in the child, where the library is whole again and the caller is the main and only thread. Any may be
   // null. One set for the process: the last one counts.

@@ -5,12 +5,44 @@
 
 #include "platform/fork.hpp"
 #include "threads/life.hpp"
+#include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
 
 namespace threading::inline v1 {
 
 Embedding::Outcome Embedding::join(const Thread& thread, const Wait& wait) {
   return threads::join(threads::checked_for_join(thread), wait);
+}
+
+Thread Embedding::new_thread(bool daemon) {
+  auto* const state = new detail::ThreadState(detail::ThreadState::Kind::embedded);
+  state->number = threads::next_number();
+  state->is_daemon.store(daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
+  return detail::ThreadAccess::adopt(*state);
+}
+
+bool Embedding::begin(const Thread& thread) noexcept {
+  return threads::begin_embedded(detail::ThreadAccess::state(thread));
+}
+void Embedding::take_back(const Thread& thread) noexcept {
+  threads::take_back_embedded(detail::ThreadAccess::state(thread));
+}
+void Embedding::set_ident(const Thread& thread, Ident ident) noexcept {
+  // relaxed: a number and nothing else.
+  detail::ThreadAccess::state(thread).ident.store(ident, std::memory_order_relaxed);
+}
+void Embedding::enter(const Thread& thread) noexcept {
+  threads::enter_embedded(detail::backend::per_thread(), detail::ThreadAccess::state(thread));
+}
+void Embedding::finish(const Thread& thread) noexcept { threads::finish(detail::ThreadAccess::state(thread)); }
+bool Embedding::is_started(const Thread& thread) noexcept {
+  return threads::is_started(detail::ThreadAccess::state(thread));
+}
+bool Embedding::is_current(const Thread& thread) noexcept {
+  return detail::backend::per_thread().thread == &detail::ThreadAccess::state(thread);
+}
+Embedding::Outcome Embedding::wait_for_end(const Thread& thread, const Wait& wait) {
+  return threads::join(detail::ThreadAccess::state(thread), wait);
 }
 
 void Embedding::on_fork(void (*prepare)() noexcept, void (*parent)() noexcept, void (*child)() noexcept) noexcept {

@@ -6,7 +6,8 @@
 //          wait for the OS thread. bit 3 parked: somebody may be queued. bit 4 handle: `os` is known.
 // States   fresh: not started. alive: from start() on. ended: the thread's last library code has run, its OS thread may
 //          still be there. over: nothing is left of it.
-//          A timer, a dummy and the main thread have no OS thread to wait for: they go from alive to over.
+//          A timer, a dummy, the main thread and a thread of a language runtime have no OS thread to wait for: they go
+//          from alive to over.
 // Moves    start: fresh → alive, under the registry's lock; back if the system has no thread. handle: by the starter.
 //          claim: a joiner, once, while the thread is alive or ended and the handle known.
 //          end: the thread itself, alive → ended, in the last stage of its exit.
@@ -264,6 +265,7 @@ bool is_alive(const ThreadState& state) noexcept { return phase_of(load(state)) 
 
 void start(ThreadState& state) {
   if (is_started(state)) throw RuntimeError("threads can only be started once");
+  if (state.kind == ThreadState::Kind::embedded) throw RuntimeError("the thread's own runtime must start it");
   if (is_frozen()) throw RuntimeError("can't create new thread at interpreter shutdown");
   wait_for_threads_at_exit();
   {
@@ -281,9 +283,28 @@ void start(ThreadState& state) {
   }
 }
 
+bool begin_embedded(ThreadState& state) noexcept {
+  {
+    const With hold(registry_lock);
+    if (is_started(state)) return false;
+    state.fork_count = fork_count();
+    state.join.word.fetch_or(kAlive, std::memory_order_release);  // R3 release pairs with A1
+    list(state);
+  }
+  retain(state);  // the running thread's
+  return true;
+}
+
+void take_back_embedded(ThreadState& state) noexcept { take_back_start(state); }
+
 void enter(PerThread& self, ThreadState& state) noexcept {
   become(self, state, platform::os_native_id());
   name_this_thread(state);
+}
+
+void enter_embedded(PerThread& self, ThreadState& state) noexcept {
+  state.ident.store(platform::os_ident(), std::memory_order_relaxed);  // relaxed: a number and nothing else
+  become(self, state, platform::os_native_id());
 }
 
 bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexcept {

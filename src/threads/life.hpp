@@ -17,6 +17,10 @@ bool is_alive(const ThreadState& state) noexcept;
 
 // Thread::start(). Throws as that.
 void start(ThreadState& state);
+// start() and its undoing for a thread whose OS thread a language runtime makes. begin() returns: false when it was
+// started before.
+bool begin_embedded(ThreadState& state) noexcept;
+void take_back_embedded(ThreadState& state) noexcept;
 // What every join checks first. Throws as Thread::join(). Stops a daemon thread when the process ends.
 ThreadState& checked_for_join(const Thread& thread);
 // Waits for the end. Requires: started, not the caller, not a dummy.
@@ -27,6 +31,8 @@ void reap(ThreadState& state) noexcept;
 // The first thing in a thread: makes `state` its current_thread(), known to waiters and, by name, to the system's
 // tools.
 void enter(PerThread& self, ThreadState& state) noexcept;
+// The same for a thread of a language runtime, which names it as it likes.
+void enter_embedded(PerThread& self, ThreadState& state) noexcept;
 // The same for a thread of a pool, which has a name already: only a name that somebody chose is shown instead.
 // Returns: whether it is.
 bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexcept;

@@ -62,6 +62,7 @@ int format_default_name(char* text, std::size_t size, const ThreadState& state) 
       if (state.role.load(std::memory_order_relaxed) == ThreadState::Kind::main) break;
       return std::snprintf(text, size, "Dummy-%llu", number);
     case ThreadState::Kind::thread:
+    case ThreadState::Kind::embedded:
     case ThreadState::Kind::timer: return std::snprintf(text, size, "Thread-%llu", number);
   }
   return std::snprintf(text, size, "MainThread");

@@ -11,9 +11,10 @@
 //          may come, one after the other: the second joins what was started since.
 //          exit() on another thread: waits for nobody. The main thread is not going to return, so there is nobody left
 //          who would tell the others to end; and those that wait for the caller would wait for ever.
+//          Threads of a language runtime: that waits for its own, before this.
 // Frozen   A daemon thread goes on until it calls a function of the library that may block, or one about threads: there
-//          it sleeps for ever, without any lock. It is never unwound. Foreign threads are not stopped: whoever made
-//          them may join them in a static destructor.
+//          it sleeps for ever, without any lock. It is never unwound. Foreign threads, and those of a language runtime,
+//          are not stopped: whoever made them may join them in a static destructor.
 // I1       No lock is held while threads are joined or callbacks run.
 // I2       The thread that runs the exit is never stopped itself, be it a daemon or not.
 // Orders   R1 release of frozen pairs with A1.
@@ -70,6 +71,7 @@ ThreadState* next_to_join(const ThreadState& self) noexcept {
   for (ThreadState* state = next_listed(nullptr); state != nullptr; state = next_listed(state)) {
     // relaxed: not changed any more after start().
     if (state == &self || state->is_daemon.load(std::memory_order_relaxed)) continue;
+    if (state->kind == ThreadState::Kind::embedded) continue;  // its runtime waits for it, or has done so
     retain(*state);
     return state;
   }
@@ -113,7 +115,9 @@ void stop_if_frozen() noexcept {
   if (self.exempt_from_freeze || self.thread == nullptr) return;
   // relaxed: not changed any more after start().
   const bool is_daemon = self.thread->is_daemon.load(std::memory_order_relaxed);
-  if (is_daemon && self.thread->kind != ThreadState::Kind::dummy) platform::sleep_for_ever();
+  const ThreadState::Kind kind = self.thread->kind;
+  const bool is_ours = kind != ThreadState::Kind::dummy && kind != ThreadState::Kind::embedded;
+  if (is_daemon && is_ours) platform::sleep_for_ever();
 }
 
 void add_shutdown_callback(Callback callback) {

@@ -19,7 +19,8 @@ namespace threading::inline v1::detail {
 // Its word and life are told in life.cpp.
 class ThreadState {
  public:
-  enum class Kind : std::uint8_t { thread, timer, dummy, main };
+  // embedded: a language runtime makes, and ends, the OS thread; see Embedding::new_thread().
+  enum class Kind : std::uint8_t { thread, timer, dummy, main, embedded };
 
   constexpr explicit ThreadState(Kind of) noexcept : kind(of) {}
   ThreadState(const ThreadState&) = delete;

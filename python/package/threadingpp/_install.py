@@ -10,6 +10,7 @@ import sys
 from . import _core, _versions
 
 _saved = {}  # name in threading -> what was there; empty while not installed
+_bases = {}  # kind of thread -> what it derived from
 
 
 def is_installed():
@@ -47,6 +48,9 @@ def uninstall():
         sys.modules["threadingpp.queue"].uninstall()
     for name, value in _saved.items():
         setattr(threading, name, value)
+    for kind, bases in _bases.items():
+        kind.__bases__ = bases
+    _bases.clear()
     _saved.clear()
     _core._originals.clear()
 
@@ -68,21 +72,25 @@ def _refuse_monkeys():
 
 def _functions(threading):
     """What is made for one `threading` module, rather than taken from the core."""
-    from . import _timer
+    from . import _threads, _timer
 
     return {
+        "Thread": _threads.Thread,
         "Timer": _timer.Timer,
         "current_thread": _core.make_current_thread(threading._active, threading._DummyThread),
     }
 
 
 def _replace(threading):
+    from . import _threads
+
     for name, core in _versions.replaced().items():
         _saved[name] = _core._originals[name] = getattr(threading, name)
         setattr(threading, name, getattr(_core, core))
     for name, ours in _functions(threading).items():
         _saved[name] = getattr(threading, name)
         setattr(threading, name, ours)
+    _bases.update(_threads.adopt(_threads.Thread))
     _core._originals["BrokenBarrierError"] = threading.BrokenBarrierError
     # No other thread runs, so nobody holds what is swapped here.
     for name, core in _versions.internal_locks().items():

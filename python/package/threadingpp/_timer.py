@@ -10,20 +10,24 @@ What a pending timer has not: an entry in sys._current_frames(), and a native_id
 
 import _thread
 import heapq
+import itertools
 import os
 import threading as _stdlib
+from heapq import heappush as _push
 from time import monotonic as _now
 
-from . import _core
+from . import _core, _threads
 
-_Thread = _stdlib.Thread
+_Thread = _threads.Thread
+_set = _core.Event.set
 _LINGER = 0.5  # seconds that the sleeper stays when nothing is pending
 _LONGEST = 3600.0  # seconds of one sleep: far from what a wait cannot take
 
 _lock = _core.RLock()  # a handler or __del__ may cancel while its thread schedules
 _wake = _core.Event()
 _heap = []  # [due, number, timer or None]
-_state = {"sleeping": False, "number": 0, "cancelled": 0, "keeps_exit": False}
+_numbers = itertools.count()
+_state = {"sleeping": False, "cancelled": 0, "keeps_exit": False}
 
 
 class _Finished(_core.Event):
@@ -35,7 +39,8 @@ class _Finished(_core.Event):
         super().set()
         timer = self.timer
         if timer is not None:
-            timer._Timer__cancelled()
+            with _lock:
+                timer._Timer__cancelled()
 
 
 _Finished.__name__ = _Finished.__qualname__ = "Event"
@@ -60,21 +65,24 @@ class Timer(_Thread):
         self.args = args if args is not None else []
         self.kwargs = kwargs if kwargs is not None else {}
         self.finished = _Finished()
-        # Thousands of them may be pending: the small kind of event, and no closure before there is a thread.
-        self._started = _core.Event()
-        if type(self) is Timer:
-            del self._invoke_excepthook
 
     def cancel(self):
         """Stop the timer, unless its function has been called already."""
-        self.finished.set()
+        finished = self.finished
+        if type(finished) is _Finished and finished.timer is self:
+            with _lock:
+                _set(finished)
+                self.__cancelled()
+        else:
+            finished.set()
 
     def run(self):
         entry = self.__entry
         if entry is None:
             self.finished.wait(self.interval)  # an own thread, or called by hand
         else:
-            self.__leave()
+            with _lock:
+                self.__leave()
         if not self.finished.is_set():
             self.function(*self.args, **self.kwargs)
         self.finished.set()
@@ -82,28 +90,27 @@ class Timer(_Thread):
     def start(self):
         finished = self.finished if self._initialized else None
         if type(self).run is not Timer.run or type(finished) is not _Finished or self._started.is_set():
-            return self.__start_thread()
+            return _Thread.start(self)
         try:
             due = _now() + self.interval
             due < due
         except Exception:
-            return self.__start_thread()  # which will complain, as ever
+            return _Thread.start(self)  # whose run() will complain, as ever
         if finished.is_set():
-            return self.__start_thread()
-        if not _state["keeps_exit"]:
-            _keep_exit()
+            return _Thread.start(self)
         with _lock:
-            _state["number"] += 1
-            self.__entry = entry = [due, _state["number"], self]
+            self.__entry = entry = [due, next(_numbers), self]
             # No thread has this ident: those are addresses, and this address is taken.
-            self._ident = id(self)
-            _stdlib._active[self._ident] = self
+            self._ident = ident = id(self)
+            _stdlib._active[ident] = self
             finished.timer = self
             self._started.set()
-            heapq.heappush(_heap, entry)
+            _push(_heap, entry)
             if not _state["sleeping"]:
                 _state["sleeping"] = True
                 try:
+                    if not _state["keeps_exit"]:
+                        _keep_exit()
                     _thread.start_new_thread(_sleeper, ())
                 except BaseException:
                     _state["sleeping"] = False
@@ -143,55 +150,49 @@ class Timer(_Thread):
         daemon = " daemon" if self._daemonic else ""
         return f"<{type(self).__name__}({self._name}, stopped{daemon} {self._ident})>"
 
-    def __start_thread(self):
-        if "_invoke_excepthook" not in self.__dict__ and self._initialized:
-            self._invoke_excepthook = _stdlib._make_invoke_excepthook()
-        _Thread.start(self)
-
     def __leave(self):
-        """Is pending no more. Returns: whether it was."""
-        with _lock:
-            entry, self.__entry = self.__entry, None
-            if entry is None:
-                return False
-            self.finished.timer = None
-            entry[2] = None
+        """Is pending no more, if it was. Requires: _lock."""
+        entry = self.__entry
+        if entry is not None:
+            self.__entry = self.finished.timer = entry[2] = None
             if self._ident == id(self):
                 _stdlib._active.pop(self._ident, None)
             if self.__left is not None:
                 self.__left.set()
-            return True
 
     def __cancelled(self):
-        with _lock:
-            entry = self.__entry
-            if entry is None or entry[2] is None:
-                return  # due: its thread is on its way, and will see `finished`
-            self.__ended = True
-            self.__leave()
-            _state["cancelled"] += 1
-            if _state["cancelled"] > 64 and _state["cancelled"] * 2 > len(_heap):
-                _heap[:] = [each for each in _heap if each[2] is not None]
-                heapq.heapify(_heap)
-                _state["cancelled"] = 0
+        """Requires: _lock."""
+        entry = self.__entry
+        if entry is None or entry[2] is None:
+            return  # due: its thread is on its way, and will see `finished`
+        self.__ended = True
+        self.__leave()
+        _state["cancelled"] = cancelled = _state["cancelled"] + 1
+        if cancelled > 64 and cancelled * 2 > len(_heap):
+            _heap[:] = [each for each in _heap if each[2] is not None]
+            heapq.heapify(_heap)
+            _state["cancelled"] = 0
 
     def __launch(self):
         """Starts the thread. Pending until that runs: join() must not look for it before it is there."""
-        if "_invoke_excepthook" not in self.__dict__:
-            self._invoke_excepthook = _stdlib._make_invoke_excepthook()
-        with _stdlib._active_limbo_lock:
-            _stdlib._limbo[self] = self
-            _stdlib._active.pop(id(self), None)
+        starter = getattr(_stdlib, _threads._STARTER)
         try:
-            if hasattr(_stdlib, "_start_joinable_thread"):
-                _stdlib._start_joinable_thread(self._bootstrap, handle=self._handle, daemon=self.daemon)
+            with _stdlib._active_limbo_lock:
+                _stdlib._active.pop(id(self), None)
+                if starter is _threads._starter:
+                    return self._start_core()
+                _stdlib._limbo[self] = self
+            self._leave_core()
+            if _threads._HAS_LOCKS:
+                starter(self._bootstrap, ())
             else:
-                _stdlib._start_new_thread(self._bootstrap, ())
+                starter(self._bootstrap, handle=self._handle, daemon=self.daemon)
         except BaseException:
             with _stdlib._active_limbo_lock:
-                del _stdlib._limbo[self]
+                _stdlib._limbo.pop(self, None)
             self.__ended = True
-            self.__leave()
+            with _lock:
+                self.__leave()
             raise
 
     def __lost(self):

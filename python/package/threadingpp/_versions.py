@@ -54,6 +54,16 @@ def internal_locks():
     return _rows(_INTERNAL_LOCKS)
 
 
+def starter():
+    """The name in threading of what makes an OS thread: looked up there at each start, as programs patch it."""
+    return "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread"
+
+
+def names_target():
+    """Whether a Thread's default name tells its target."""
+    return sys.version_info >= (3, 10)
+
+
 def thread_names():
     """{name in _thread: name in _core}, for those who put our locks below the stdlib's own module."""
     return _rows(_THREAD_NAMES)
