@@ -10,7 +10,12 @@
 # threading_add_room_tests(<room>)
 #   Every tests/<room>/*_test.cpp as one such program, linked with that room and those below it.
 
-find_package(GTest REQUIRED)
+if(CMAKE_CROSSCOMPILING)
+  # Debian has GoogleTest's sources, too: another processor's is built along.
+  add_subdirectory(/usr/src/googletest ${PROJECT_BINARY_DIR}/googletest EXCLUDE_FROM_ALL)
+else()
+  find_package(GTest REQUIRED)
+endif()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
 
@@ -37,10 +42,23 @@ function(threading_add_test name)
   threadingpp_warnings(${name})
   # Tests break on purpose the rules that the analysis enforces: they release elsewhere, or not at all.
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-thread-safety>)
+  if(THREADINGPP_VALGRIND)
+    threading_add_valgrind_tests(${name} "${arg_LABELS}")
+    return()
+  endif()
   gtest_discover_tests(${name}
     TEST_PREFIX ${name}/
     DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
+
+# A program under both of valgrind's race detectors: an entry each, since starting the tools is what takes time.
+function(threading_add_valgrind_tests name labels)
+  foreach(tool helgrind drd)
+    add_test(NAME ${tool}/${name} COMMAND ${VALGRIND} --tool=${tool} --quiet --error-exitcode=99 --fair-sched=try
+      --suppressions=${PROJECT_SOURCE_DIR}/tests/support/valgrind/suppressions $<TARGET_FILE:${name}>)
+    set_tests_properties(${tool}/${name} PROPERTIES LABELS "${tool};${labels}" TIMEOUT 600)
+  endforeach()
 endfunction()
 
 function(threading_add_python_test name)

@@ -76,7 +76,7 @@ TEST(MisuseDeath, UnlockOfAFreeRLock) {
 }
 
 TEST(MisuseDeath, UnlockOfAnRLockOfAnotherThread) {
-  if (!children_may_start_threads()) GTEST_SKIP() << "the race detector ends a child that starts threads";
+  if (!children_may_start_threads()) GTEST_SKIP() << "a race detector or an emulator ends a child that starts threads";
   expect_child(killed_by(SIGABRT), kNotOwned, [] {
     RLock lock;
     lock.lock();
@@ -132,7 +132,7 @@ TEST(MisuseDeath, AnErrorThatNobodyCatchesSaysItsText) {
 
 // Objects may be destroyed in any state while nobody waits in them; nothing is said or done.
 TEST(Misuse, DestructionInAnyStateIsNone) {
-  if (!children_may_start_threads()) GTEST_SKIP() << "the race detector ends a child that starts threads";
+  if (!children_may_start_threads()) GTEST_SKIP() << "a race detector or an emulator ends a child that starts threads";
   expect_child(exited(0), "^$", [] {
     {
       Lock lock;

@@ -105,7 +105,7 @@ ChildResult run_child(const std::function<void()>& body) {
 }
 
 bool children_may_start_threads() noexcept {
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(THREADING_TEST_EMULATED)
   return false;
 #elif defined(__has_feature)
   return !__has_feature(thread_sanitizer);
