@@ -8,17 +8,22 @@ For each interpreter a fresh virtual environment per mode:
   module       `threading` is replaced in place as soon as anything imports it, in child processes too
   primitives   `_thread` offers our locks below the stdlib's own threading.py (Lock, RLock only)
 
-Prints one table (version, suite, mode: tests, failures, skipped), lists every test that passes in stock but not in
-ours and is not in COMPAT.md, and writes JUnit files. Exit status 1 if there is such a test.
+A test that fails is run again by itself, once nothing else runs: what passes then failed under the load of the other
+environments and is only told. Prints one table (version, suite, mode: tests, failures, skipped), lists every test that
+passes in stock but not in ours and is not in COMPAT.md, and writes JUnit files. Exit status 1 if there is such a test.
+
+--report FILE writes the table of everything that is in the folder of logs, from this run and earlier ones.
 
 FOLDER holds <version>/threadingpp for each interpreter, as the build leaves it in build/*/python.
 """
 
 import argparse
 import concurrent.futures
+import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -64,6 +69,14 @@ CHECK = {
 }
 
 
+PROBE = """\
+import sys, sysconfig, os, test.test_threading
+assert sys.version_info >= (3, 8)
+os.stat(sysconfig.get_paths()["include"] + "/Python.h")
+print("%d.%d.%d" % sys.version_info[:3])
+"""
+
+
 def version_of(python):
     out = subprocess.run(
         [python, "-c", "import sys; print('%d.%d %d.%d.%d' % (sys.version_info[:2] + sys.version_info[:3]))"],
@@ -72,19 +85,22 @@ def version_of(python):
 
 
 def find_interpreters():
-    """Every python3.x of pyenv and of the system that has the `test` package, oldest first."""
+    """Every python3.x of pyenv and of the system that has the `test` package and headers, oldest first."""
     found = {}
     candidates = sorted(pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python"))
     candidates += [pathlib.Path(p) for p in ("/usr/bin/python3", "/usr/local/bin/python3")]
     for python in candidates:
         if not python.exists():
             continue
-        probe = subprocess.run(
-            [python, "-c", "import sys, sysconfig, os, test.test_threading; assert sys.version_info >= (3, 8); os.stat(sysconfig.get_paths()['include'] + '/Python.h'); print('%d.%d.%d' % sys.version_info[:3])"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        probe = subprocess.run([python, "-c", PROBE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if probe.returncode == 0:
-            found.setdefault(probe.stdout.strip().rsplit(".", 1)[0], python)  # one of each x.y
+            found.setdefault(probe.stdout.strip(), python)
     return [found[key] for key in sorted(found, key=lambda text: tuple(map(int, text.split("."))))]
+
+
+def one_of_each_minor(pythons):
+    """The module that is built for 3.x serves every 3.x.y."""
+    return list({version_of(python)[0]: python for python in pythons}.values())
 
 
 def make_environment(python, mode, package, folder):
@@ -152,25 +168,42 @@ def count_run(text):
     return sum(int(n) for n in re.findall(r"^Ran (\d+) tests? in", text, re.M))
 
 
-def run_suite(interpreter, suite, logs):
-    """Returns: ({test: outcome}, exit status, seconds)."""
-    command = [interpreter, "-m", "test", "-v", "-u", "network", suite]
+def run_suite(interpreter, suite, logs, under=(), only=()):
+    """Runs a suite, or `only` some tests of it, under a command. Returns: ({test: outcome}, exit status, seconds)."""
+    command = [*under, interpreter, "-m", "test", "-v", "-u", "network"]
+    for test in only:
+        command += ["-m", f"*{test.split('#')[0]}"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            done = subprocess.run(command, cwd=scratch, env=environment, stdin=subprocess.DEVNULL, timeout=TIMEOUT,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", text=True)
+            done = subprocess.run(command + [suite], cwd=scratch, env=environment, stdin=subprocess.DEVNULL,
+                                  timeout=TIMEOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
+                                  text=True)
             text, status = done.stdout, done.returncode
         except subprocess.TimeoutExpired as error:
             text = (error.stdout or b"").decode(errors="replace") if isinstance(error.stdout, bytes) else error.stdout or ""
             status = 124
     logs.mkdir(parents=True, exist_ok=True)
-    (logs / f"{suite}.log").write_text(text)
+    (logs / f"{suite}{'.again' if only else ''}.log").write_text(text)
     results = parse(text)
-    if count_run(text) != len(results):
+    if not only and count_run(text) > len(results):
         print(f"{logs}/{suite}.log: {len(results)} tests found, {count_run(text)} ran", file=sys.stderr)
     return results, status, time.monotonic() - begin
+
+
+def failures(results):
+    return {test for test, outcome in results.items() if outcome in ("FAIL", "ERROR")}
+
+
+def run_again(interpreter, suite, logs, tests, under):
+    """Those of `tests` that fail by themselves as well."""
+    # What is no test, a setUpClass for example, is in nobody's hands but the suite's.
+    single = [test for test in sorted(tests) if re.search(r"\.test", test) and not test.startswith("Doctest")]
+    if len(single) < len(tests):
+        return failures(run_suite(interpreter, suite, logs, under)[0]) & tests
+    results = run_suite(interpreter, suite, logs, under, single)[0]
+    return {test for test in tests if results.get(test.split("#")[0], "lost") not in ("ok", "skipped", "expected")}
 
 
 def read_compat():
@@ -215,6 +248,7 @@ class Judge:
         self.options = options
         self.compat = read_compat()
         self.problems = []
+        self.notes = []
         self.rows = []
         self.entries = []
 
@@ -222,7 +256,8 @@ class Judge:
         package = (self.options.package / short).resolve()
         interpreter = make_environment(python, mode, package, root / f"{version}-{mode}")
         logs = self.options.logs / version / mode
-        return {suite: run_suite(interpreter, suite, logs) for suite in suites if has_suite(interpreter, suite)}
+        return {suite: run_suite(interpreter, suite, logs, self.options.under)
+                for suite in suites if has_suite(interpreter, suite)}
 
     def run(self, pythons, root):
         modes = [mode for mode in MODES if mode in self.options.modes]
@@ -231,25 +266,43 @@ class Judge:
             for python in pythons:
                 short, version = version_of(python)
                 for mode in modes:
-                    suites = [s for s in self.options.suites if mode != "primitives" or s in PRIMITIVES]
+                    suites = [s for s in self.options.suites
+                              if mode != "primitives" or self.options.complete or s in PRIMITIVES]
                     jobs.append((version, mode, pool.submit(self.job, python, short, version, mode, suites, root)))
             outcomes = {}
             for version, mode, future in jobs:
                 outcomes.setdefault(version, {})[mode] = future.result()
         for version, by_mode in outcomes.items():
+            self.run_failures_again(version, by_mode, root)
             self.judge(version, by_mode)
 
+    def run_failures_again(self, version, by_mode, root):
+        """Alone, now that nothing else runs. Corrects the outcomes."""
+        for mode, suites in by_mode.items():
+            interpreter = root / f"{version}-{mode}" / "bin" / "python"
+            for suite, (results, _, _) in suites.items():
+                failing = failures(results)
+                if not failing:
+                    continue
+                again = run_again(interpreter, suite, self.options.logs / version / mode, failing, self.options.under)
+                for test in sorted(failing - again):
+                    results[test] = "ok"
+                    self.notes.append(f"{version} {suite} ({mode}): {test} failed once, and passed by itself")
+                for test in sorted(again):
+                    self.notes.append(f"{version} {suite} ({mode}): {test} fails by itself as well")
+
     def judge(self, version, by_mode):
-        stock = by_mode.get("stock", {})
+        stock = by_mode.get("stock") or self.earlier_stock(version)
         for mode, suites in by_mode.items():
             for suite, (results, status, seconds) in suites.items():
-                failing = {t for t, outcome in results.items() if outcome in ("FAIL", "ERROR")}
+                failing = failures(results)
                 skipped = sum(outcome == "skipped" for outcome in results.values())
                 before = stock.get(suite, ({}, 0, 0))[0]
                 known = {t for t in failing if before.get(t) in ("FAIL", "ERROR")}
                 named = {t for t in failing - known if is_named(self.compat, suite, t, version)}
                 fresh = failing - known - named
                 self.rows.append((version, suite, mode, len(results), len(failing), len(named), skipped, seconds))
+                self.record(version, mode, suite, results, failing, skipped)
                 write_junit(self.options.logs / version / mode / f"{suite}.xml", suite, results, named | known)
                 where = f"{version} {suite} ({mode})"
                 self.entries += [(where, test, outcome, test in named | known) for test, outcome in results.items()
@@ -261,8 +314,21 @@ class Judge:
                 self.problems += [f"{where}: {test} did not run" for test in sorted(missing)]
                 if before and not failing and len(results) < len(before):
                     self.problems.append(f"{where}: {len(results)} tests ran, {len(before)} in stock")
-                if not results or (status not in (0, 2, 3) and not failing):
+                if not results or (status not in (0, 2, 3) and not failing and not self.flaky(version, mode, suite)):
                     self.problems.append(f"{where}: ended with status {status}")
+
+    def earlier_stock(self, version):
+        """What the folder of logs knows, when this run leaves the stock mode out."""
+        files = (self.options.logs / version / "stock").glob("*.json")
+        return {file.stem: (json.loads(file.read_text())["results"], 0, 0) for file in files}
+
+    def flaky(self, version, mode, suite):
+        return any(note.startswith(f"{version} {suite} ({mode})") for note in self.notes)
+
+    def record(self, version, mode, suite, results, failing, skipped):
+        passed = len(results) - len(failing) - skipped
+        fact = {"passed": passed, "failing": sorted(failing), "commit": self.options.commit, "results": results}
+        (self.options.logs / version / mode / f"{suite}.json").write_text(json.dumps(fact))
 
     def table(self):
         head = ("version", "suite", "mode", "tests", "failing", "named", "skipped", "seconds")
@@ -282,6 +348,49 @@ class Judge:
         ElementTree.ElementTree(root).write(path)
 
 
+def commit_of(folder):
+    done = subprocess.run(["git", "-C", folder, "describe", "--always", "--dirty", "--exclude", "*"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def report(logs, path):
+    """The table version x suite from what is recorded in `logs`."""
+    facts = {}
+    for file in logs.glob("*/*/*.json"):
+        facts[file.parts[-3], file.stem, file.parts[-2]] = json.loads(file.read_text())
+    versions = sorted({key[0] for key in facts}, key=lambda text: tuple(map(int, text.split("."))))
+    lines = [
+        "# CPython's own suites",
+        "",
+        "Written by `tests/python/run_suites.py --report`, from runs at " +
+        ", ".join(f"`{commit}`" for commit in sorted({fact["commit"] for fact in facts.values()})) + ".",
+        "",
+        "Each cell: tests that passed in the interpreter as it is / with `threading` replaced / with our locks below the",
+        "stdlib's own `threading.py`. In brackets: those that failed, where any did. Empty: the installation lacks the suite.",
+        "Skipped tests (no debug build, run as root, too little memory allowed) are the same in all three.",
+        "",
+        "| suite | " + " | ".join(versions) + " |",
+        "|---" * (len(versions) + 1) + "|",
+    ]
+    failing = {}
+    for suite in SUITES:
+        cells = []
+        for version in versions:
+            found = [facts.get((version, suite, mode)) for mode in MODES]
+            for mode, fact in zip(MODES, found):
+                for test in fact["failing"] if fact else []:
+                    failing.setdefault((version, suite, test), []).append(mode)
+            texts = ["–" if fact is None else f"{fact['passed']}" + (f" ({len(fact['failing'])})" if fact["failing"] else "")
+                     for fact in found]
+            cells.append(" / ".join(texts) if any(found) else "")
+        lines.append(f"| {suite} | " + " | ".join(cells) + " |")
+    lines += ["", "Failing, by itself too:" if failing else "No test fails.", ""]
+    for (version, suite, test), modes in sorted(failing.items()):
+        lines.append(f"- {version} {suite}: {test} ({', '.join(modes)})")
+    path.write_text("\n".join(lines).rstrip() + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--package", type=pathlib.Path, help="where <version>/threadingpp is")
@@ -292,9 +401,15 @@ def main():
     parser.add_argument("--jobs", type=int, default=1, help="environments that run at the same time")
     parser.add_argument("--logs", type=pathlib.Path, default=pathlib.Path("python-suites"))
     parser.add_argument("--junit", type=pathlib.Path, help="one JUnit file with every case of ours")
+    parser.add_argument("--under", type=shlex.split, default=[], help="a command to run suites under: nice, taskset …")
+    parser.add_argument("--report", type=pathlib.Path,
+                        help="write the table of all that is in --logs; without --package, do only that")
     options = parser.parse_args()
+    if options.report and options.package is None:
+        report(options.logs, options.report)
+        return 0
     if options.list:
-        found = find_interpreters()
+        found = one_of_each_minor(find_interpreters())
         some = sorted({0, len(found) // 2, len(found) - 1} & set(range(len(found))))
         print(";".join(str(found[i]) for i in (some if options.list == "some" else range(len(found)))))
         return 0
@@ -302,6 +417,8 @@ def main():
         parser.error("--package is needed")
     if options.junit is None and "THREADINGPP_RESULTS" in os.environ:
         options.junit = pathlib.Path(os.environ["THREADINGPP_RESULTS"]) / "python_suites.xml"
+    options.complete = options.suites != "short"
+    options.commit = commit_of(HERE)
     options.suites = {"all": SUITES, "short": SHORT}.get(options.suites, options.suites.split(","))
     options.modes = options.modes.split(",")
     pythons = options.python or find_interpreters()
@@ -315,8 +432,12 @@ def main():
     finally:
         shutil.rmtree(root, ignore_errors=True)
     print(judge.table())
+    for note in judge.notes:
+        print("note:", note)
     for problem in judge.problems:
         print("problem:", problem)
+    if options.report:
+        report(options.logs, options.report)
     if options.junit:
         judge.write_total(options.junit)
     return 1 if judge.problems else 0
