@@ -61,7 +61,9 @@ Each figure is a ratio of medians, ours / stdlib, both measured in one process, 
 bar. A switch is one of threads, voluntary or not, by the kernel. Written by `./dev bench python` on a machine with
 {os.cpu_count()} processors; ratios of what sleeps depend on what else runs there.
 
-- *one CPU*: both threads are pinned to one processor. *two CPUs*: they go where the kernel puts them.
+- *one CPU*: both threads are pinned to one processor. *a CPU each*: to one each. *unpinned*: they go where the kernel puts
+  them, on either or both, as the switches tell: a trip between two processors that sleeps has 2, one on a single processor
+  5 to 9, and one that spins none.
 - *C++ and Python answer each other*: a C++ thread and a Python thread over two Events. Ours are shared
   (`threading/python.hpp`), and the C++ thread never has the GIL; with the stdlib's it takes the GIL for each answer.
 - *set() by C++ while Python computes*: what the call costs a C++ thread, ours without the GIL, the stdlib's with it.

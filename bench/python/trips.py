@@ -5,6 +5,7 @@ import os
 import resource
 import threading
 import time
+import typing
 
 clock = time.perf_counter_ns
 
@@ -41,20 +42,36 @@ def switches():
     return usage.ru_nvcsw + usage.ru_nivcsw
 
 
-def two_players(partner, player, count):
-    """Runs both, each in a thread. Returns (nanoseconds, switches of threads) for each of `count` trips."""
-    thread = threading.Thread(target=partner)
-    thread.start()
-    before = switches()
-    begin = clock()
-    player()
-    taken = clock() - begin
-    switched = switches() - before
-    thread.join()
+def two_players(place, start, player, count):
+    """start() starts the partner, player() plays; each where the place says. Returns (nanoseconds, switches of threads)
+    for each of `count` trips. start() returns how to end the partner."""
+    everything = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, place.partner)  # inherited by the thread that starts now
+        end = start()
+        os.sched_setaffinity(0, place.player)
+        before = switches()
+        begin = clock()
+        player()
+        taken = clock() - begin
+        switched = switches() - before
+        end()
+    finally:
+        os.sched_setaffinity(0, everything)
     return taken / count, switched / count
 
 
-def round_trip(make_pair, module, count):
+def started(partner):
+    def start():
+        thread = threading.Thread(target=partner)
+        thread.start()
+        return thread.join
+    return start
+
+
+def round_trip(make_pair, module, place):
+    count = place.count
+
     def run():
         wait_a, wake_b, wait_b, wake_a = make_pair(module)
 
@@ -67,57 +84,49 @@ def round_trip(make_pair, module, count):
             for _ in range(count):
                 wake_a()
                 wait_b()
-        return two_players(partner, player, count)
+        return two_players(place, started(partner), player, count)
     return run
 
 
-def condition_trip(module, count):
+def condition_trip(module, place):
     def run():
         condition = module.Condition(module.Lock())
         turn = [0]
 
         def play(me):
             with condition:
-                for _ in range(count):
+                for _ in range(place.count):
                     while turn[0] != me:
                         condition.wait()
                     turn[0] = 1 - me
                     condition.notify()
-        return two_players(lambda: play(1), lambda: play(0), count)
+        return two_players(place, started(lambda: play(1)), lambda: play(0), place.count)
     return run
 
 
-def pinned(cpus, run):
-    """`run` as it goes on these processors only; the threads that it starts inherit them."""
-    def runs():
-        everything = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, cpus)
-        try:
-            return run()
-        finally:
-            os.sched_setaffinity(0, everything)
-    return runs
+class Place(typing.NamedTuple):
+    name: str
+    partner: set  # processors
+    player: set
+    count: int  # trips to measure at a time
+    bars: dict  # by what is tripped over; none: only to look at
 
 
 def places():
-    """(name, processors, how many trips to measure)"""
-    everything = os.sched_getaffinity(0)
-    yield "one CPU", {min(everything)}, 500
+    everything = sorted(os.sched_getaffinity(0))
+    yield Place("one CPU", {everything[0]}, {everything[0]}, 500, {"Lock": 1.0, "Event": 0.70, "Condition": 0.60})
     if len(everything) > 1:
-        # Long enough for the kernel to move the threads apart.
-        yield "two CPUs", everything, 2000
+        yield Place("a CPU each", {everything[0]}, {everything[1]}, 1000,
+                    dict.fromkeys(("Lock", "Event", "Semaphore", "Condition", "native Queue"), 0.20))
+        yield Place("unpinned", set(everything), set(everything), 1000, {})
 
 
 def rows(ours, theirs, our_queue, their_queue):
     """(name, bar, our runner, the stdlib's)"""
-    pairs = {"Lock": (lock_pair, 1.0), "Event": (event_pair, 0.70), "Semaphore": (semaphore_pair, None)}
-    for place, cpus, count in places():
-        bar_here = 0.20 if len(cpus) > 1 else None
-        for name, (pair, bar) in pairs.items():
-            yield (f"round trip, {name}, {place}", bar_here or bar,
-                   pinned(cpus, round_trip(pair, ours, count)), pinned(cpus, round_trip(pair, theirs, count)))
-        yield (f"round trip, Condition, {place}", bar_here or 0.60,
-               pinned(cpus, condition_trip(ours, count)), pinned(cpus, condition_trip(theirs, count)))
-        yield (f"round trip, native Queue, {place}", bar_here,
-               pinned(cpus, round_trip(queue_pair, our_queue, count)),
-               pinned(cpus, round_trip(queue_pair, their_queue, count)))
+    for place in places():
+        runners = {name: [round_trip(pair, module, place) for module in (ours, theirs)]
+                   for name, pair in (("Lock", lock_pair), ("Event", event_pair), ("Semaphore", semaphore_pair))}
+        runners["Condition"] = [condition_trip(module, place) for module in (ours, theirs)]
+        runners["native Queue"] = [round_trip(queue_pair, module, place) for module in (our_queue, their_queue)]
+        for name, pair in runners.items():
+            yield f"round trip, {name}, {place.name}", place.bars.get(name), *pair

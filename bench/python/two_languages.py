@@ -3,31 +3,29 @@
 
 import statistics
 import threading
-import time
 
 import threadingpp
 import trips
 import two_languages_core as core
 
-clock = time.perf_counter_ns
 SETS = 40  # each with a pause behind it; through the GIL each takes a switch interval
 
 
-def trip(answer, make, count):
+def trip(answer, make, place):
     """(nanoseconds, switches of threads) of one question to the C++ thread and its answer."""
     def run():
         question, reply = make(), make()
-        answer(question, reply, count)
-        before = trips.switches()
-        begin = clock()
-        for _ in range(count):
-            question.set()
-            reply.wait()
-            reply.clear()
-        taken = clock() - begin
-        switched = trips.switches() - before
-        core.finish()
-        return taken / count, switched / count
+
+        def start():
+            answer(question, reply, place.count)
+            return core.finish
+
+        def ask():
+            for _ in range(place.count):
+                question.set()
+                reply.wait()
+                reply.clear()
+        return trips.two_players(place, start, ask, place.count)
     return run
 
 
@@ -50,9 +48,8 @@ def shared_event():
 
 def rows():
     """(name, bar of the ratio, bar in nanoseconds, ours, through the GIL with the stdlib's Event)"""
-    for place, cpus, count in trips.places():
-        yield (f"C++ and Python answer each other, {place}", 0.30, None,
-               trips.pinned(cpus, trip(core.answer, shared_event, count)),
-               trips.pinned(cpus, trip(core.answer_with_gil, threading.Event, count)))
+    for place in trips.places():
+        yield (f"C++ and Python answer each other, {place.name}", 0.30 if place.bars else None, None,
+               trip(core.answer, shared_event, place), trip(core.answer_with_gil, threading.Event, place))
     yield ("set() by C++ while Python computes", None, 1000, while_computing(core.time_set, shared_event),
            while_computing(core.time_set_with_gil, threading.Event))
