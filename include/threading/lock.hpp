@@ -64,7 +64,7 @@ class THREADING_CAPABILITY("Lock") THREADING_API Lock {
   // Unlocks; exactly one of the threads blocked in acquire() proceeds. Any thread may call it. Wakes.
   // Throws: RuntimeError "release unlocked lock"; the lock is unchanged.
   void release() THREADING_RELEASE() {
-    if (!detail::give_back(word_)) release_slow();
+    if (!detail::give_back(word_, detail::thread_token_hint())) release_slow();
   }
 
   // Returns: whether the lock is held by anyone at this moment.
@@ -76,7 +76,7 @@ class THREADING_CAPABILITY("Lock") THREADING_API Lock {
   // The standard's spelling.
   void lock() THREADING_ACQUIRE() { acquire(); }
   bool try_lock() noexcept THREADING_TRY_ACQUIRE(true) {
-    return detail::try_take_polite(word_, detail::thread_token_hint());
+    return !locked() && detail::try_take(word_, detail::thread_token_hint());  // who fails needs no token
   }
   template <class Rep, class Period>
   bool try_lock_for(const std::chrono::duration<Rep, Period>& d) THREADING_TRY_ACQUIRE(true) {
@@ -89,7 +89,7 @@ class THREADING_CAPABILITY("Lock") THREADING_API Lock {
   // release() for guards' destructors. Requires: locked; otherwise the process ends with a message that names the
   // lock and the thread.
   void unlock() noexcept THREADING_RELEASE() {
-    if (!detail::give_back(word_)) unlock_slow();
+    if (!detail::give_back(word_, detail::thread_token_hint())) unlock_slow();
   }
 
  private:

@@ -31,7 +31,6 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
     const detail::ThreadToken self = detail::thread_token();
     if (reenter(self)) return true;
     if (!detail::try_take(word_, self)) acquire_slow(self, forever, nullptr);
-    set_depth(1);
     return true;
   }
 
@@ -68,13 +67,11 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
     const detail::ThreadToken self = detail::thread_token();
     // relaxed: only this thread can make the answer "self".
     if (detail::owner_of(word_.load(std::memory_order_relaxed)) == self) {
-      if (depth() == kMaxDepth) return false;
-      set_depth(depth() + 1);
+      if (depth_beyond_first() == kMostBeyondFirst) return false;
+      set_depth_beyond_first(depth_beyond_first() + 1);
       return true;
     }
-    if (!detail::try_take_polite(word_, self)) return false;
-    set_depth(1);
-    return true;
+    return detail::try_take_polite(word_, self);
   }
   template <class Rep, class Period>
   bool try_lock_for(const std::chrono::duration<Rep, Period>& d) THREADING_TRY_ACQUIRE(true) {
@@ -94,11 +91,11 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   friend class Condition;
   friend struct Embedding;
 
-  static constexpr std::uint32_t kMaxDepth = UINT32_MAX;
+  static constexpr std::uint32_t kMostBeyondFirst = UINT32_MAX - 1;
 
   // relaxed in both: only the owner writes it, and others read it for display.
-  std::uint32_t depth() const noexcept { return depth_.load(std::memory_order_relaxed); }
-  void set_depth(std::uint32_t depth) noexcept { depth_.store(depth, std::memory_order_relaxed); }
+  std::uint32_t depth_beyond_first() const noexcept { return depth_.load(std::memory_order_relaxed); }
+  void set_depth_beyond_first(std::uint32_t depth) noexcept { depth_.store(depth, std::memory_order_relaxed); }
 
   bool is_owned() const noexcept {
     // relaxed: only this thread can make the answer "self", so no other write can be mistaken for it.
@@ -109,23 +106,19 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   bool reenter(detail::ThreadToken self) {
     // relaxed: as in is_owned().
     if (detail::owner_of(word_.load(std::memory_order_relaxed)) != self) return false;
-    if (depth() == kMaxDepth) throw_too_deep();
-    set_depth(depth() + 1);
+    if (depth_beyond_first() == kMostBeyondFirst) throw_too_deep();
+    set_depth_beyond_first(depth_beyond_first() + 1);
     return true;
   }
   bool acquire_bounded(Timeout timeout, const detail::backend::stop_token* stop) {
     const Timeout bound = detail::lock_timeout(timeout);
     const detail::ThreadToken self = detail::thread_token();
     if (reenter(self)) return true;
-    if (!detail::try_take_polite(word_, self) && !acquire_slow(self, bound, stop)) return false;
-    set_depth(1);
-    return true;
+    return detail::try_take_polite(word_, self) || acquire_slow(self, bound, stop);
   }
   void give_level_back() noexcept {
-    const std::uint32_t left = depth() - 1;
-    set_depth(left);
-    if (left != 0) return;
-    if (!detail::give_back(word_)) unlock_slow();
+    if (const std::uint32_t beyond = depth_beyond_first(); beyond != 0) return set_depth_beyond_first(beyond - 1);
+    if (!detail::give_back(word_, detail::thread_token_hint())) unlock_slow();
   }
 
   THREADING_COLD bool acquire_slow(detail::ThreadToken self, Timeout bound, const detail::backend::stop_token* stop);
@@ -135,7 +128,7 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   [[noreturn]] THREADING_COLD void die_not_owned() const noexcept;
 
   detail::LockWord word_{0};
-  detail::backend::atomic<std::uint32_t> depth_{0};  // written by the owner only; 0 exactly when free
+  detail::backend::atomic<std::uint32_t> depth_{0};  // levels beyond the first; written by the owner only
 };
 
 static_assert(sizeof(RLock) == 8 || sizeof(detail::LockWord) != 4);

@@ -37,7 +37,6 @@ Outcome Embedding::acquire(RLock& lock, const Wait& wait) {
     const Outcome outcome = detail::lock_word(lock.word_, self, detail::kRLockKind, wait);
     if (outcome != Outcome::ok) return outcome;
   }
-  lock.set_depth(1);
   return Outcome::ok;
 }
 
@@ -56,11 +55,11 @@ ThreadToken Embedding::owner(const Lock& lock) noexcept {
 ThreadToken Embedding::owner(const RLock& lock) noexcept {
   return detail::owner_of(lock.word_.load(std::memory_order_relaxed));  // relaxed: for display
 }
-std::uint32_t Embedding::depth(const RLock& lock) noexcept { return lock.locked() ? lock.depth() : 0; }
+std::uint32_t Embedding::depth(const RLock& lock) noexcept { return lock.locked() ? lock.depth_beyond_first() + 1 : 0; }
 
 std::uint32_t Embedding::release_all(RLock& lock) noexcept {
-  const std::uint32_t depth = lock.depth();
-  lock.set_depth(1);
+  const std::uint32_t depth = lock.depth_beyond_first() + 1;
+  lock.set_depth_beyond_first(0);
   lock.give_level_back();
   return depth;
 }
@@ -115,7 +114,7 @@ std::size_t Embedding::waiting(Waiting* into, std::size_t capacity) {
 void Embedding::reset_after_fork(Lock& lock) noexcept { lock.word_.store(0, std::memory_order_relaxed); }
 void Embedding::reset_after_fork(RLock& lock) noexcept {
   lock.word_.store(0, std::memory_order_relaxed);  // relaxed: as above
-  lock.set_depth(0);
+  lock.set_depth_beyond_first(0);
 }
 void Embedding::reset_after_fork(Condition& condition) noexcept {
   condition.word_.store(0, std::memory_order_relaxed);  // relaxed: as above

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// RLock is the word of lock_word.cpp plus a depth.
+// RLock is the word of lock_word.cpp plus a depth, which counts the levels beyond the first: so a thread that takes the
+// lock once never writes it.
 //
 // Word     as in lock_word.cpp, with one more rule: the owner's token is never 0 while held is set.
-// States   free with depth 0 · held by t with depth >= 1. In between, while t takes or frees it, depth lags behind.
+// States   free with depth 0 · held by t at level depth + 1.
 // Moves    depth is written by the owner only, and read by others for display; a hand-over makes the woken thread the
-// owner before it runs. I1       Only a thread itself can put its token into the word, or a releaser in its place while
-// it is parked. So
+//          owner before it runs.
+// I1       Only a thread itself can put its token into the word, or a releaser in its place while it is parked. So
 //          "the owner is me" cannot become true or false behind a thread's back: one relaxed load answers it.
+// I2       depth is 0 whenever the lock passes from one thread to another: its owner has given back every level, or
+//          Condition has put them aside.
 // Orders   depth travels with the lock: written before R1, read after A1 of lock_word.cpp.
 #include <threading/rlock.hpp>
 

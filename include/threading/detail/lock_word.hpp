@@ -42,19 +42,19 @@ inline bool try_take(LockWord& word, ThreadToken token) noexcept {
   return false;
 }
 
-// try_take() that only reads while the lock is held: what a failing try costs others is nothing.
+// try_take() that only reads while the lock is held: a failing try takes nothing away from others.
 inline bool try_take_polite(LockWord& word, ThreadToken token) noexcept {
   // relaxed: only a hint; try_take() decides.
   return !is_held(word.load(std::memory_order_relaxed)) && try_take(word, token);
 }
 
-// Frees a lock that is held with nobody parked. Returns: false when the slow path must look.
-inline bool give_back(LockWord& word) noexcept {
-  // relaxed: a wrong guess fails the exchange.
-  std::uint32_t seen = word.load(std::memory_order_relaxed);
+// Frees a lock that `token` took and nobody is parked for. Returns: false when the slow path must look.
+// It guesses what the word says rather than look first: while others spin, the word's line must be fetched from another
+// processor for a look and once more for the exchange, and all that time the lock is held.
+inline bool give_back(LockWord& word, ThreadToken token) noexcept {
+  std::uint32_t seen = held_by(token);
   // release pairs with the acquire in try_take(). relaxed on failure: unlock_word() looks again.
-  return (seen & (kHeld | kParked)) == kHeld &&
-         word.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed);
+  return word.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed);
 }
 
 // Waits for the lock. Returns: whether it was taken; false on timeout, `interrupted` as the lot says.
