@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <concepts>
@@ -20,8 +21,10 @@ namespace detail {
 inline constexpr std::int64_t kMinusOneSecond = -1'000'000'000;
 
 // Nanoseconds, rounded away from zero, so that no wait is shorter than asked for and a negative number stays one.
+// Requires: not NaN, at most TIMEOUT_MAX.
+THREADING_API std::int64_t nanoseconds_from_number(double seconds) noexcept;
 // Throws: ValueError "Invalid value NaN (not a number)"; OverflowError "timestamp out of range for C PyTime_t".
-THREADING_API std::int64_t nanoseconds_from_number(double seconds);
+[[noreturn]] THREADING_COLD THREADING_API void throw_bad_number(double seconds);
 [[noreturn]] THREADING_API void throw_nan();
 
 // Saturating, rounded up. Throws: ValueError for a NaN duration.
@@ -63,7 +66,10 @@ class Timeout {
   // Throws: ValueError "Invalid value NaN (not a number)"; OverflowError "timestamp out of range for C PyTime_t"
   // above TIMEOUT_MAX. A negative number is judged by the call: see detail::lock_timeout().
   template <std::floating_point Seconds>
-  Timeout(Seconds seconds) : ns_(detail::nanoseconds_from_number(static_cast<double>(seconds))), kind_(Kind::number) {}
+  Timeout(Seconds seconds)
+      : ns_(std::bit_cast<std::int64_t>(static_cast<double>(seconds))), kind_(Kind::number), is_converted_(false) {
+    if (!(static_cast<double>(seconds) <= TIMEOUT_MAX.count())) detail::throw_bad_number(static_cast<double>(seconds));
+  }
 
   // For the library: `forever`, and a timeout from its two parts.
   static constexpr Timeout make_forever() noexcept { return Timeout(0, Kind::never); }
@@ -73,7 +79,17 @@ class Timeout {
   constexpr bool is_forever() const noexcept { return kind_ == Kind::never; }
   constexpr Kind kind() const noexcept { return kind_; }
   // Relative or since the clock's start, by kind(). Unit: nanoseconds.
-  constexpr std::int64_t nanoseconds() const noexcept { return ns_; }
+  constexpr std::int64_t nanoseconds() const noexcept {
+    return is_converted_ ? ns_ : detail::nanoseconds_from_number(std::bit_cast<double>(ns_));
+  }
+  // Whether it is a number below zero, and whether it is -1.0, which to some calls means "for ever".
+  constexpr bool is_negative_number() const noexcept {
+    return kind_ == Kind::number && (is_converted_ ? ns_ < 0 : std::bit_cast<double>(ns_) < 0);
+  }
+  constexpr bool is_minus_one() const noexcept {
+    return kind_ == Kind::number &&
+           (is_converted_ ? ns_ == detail::kMinusOneSecond : std::bit_cast<double>(ns_) == -1.0);
+  }
 
   // Starts a relative timeout now. Reads the clock only for one that lies ahead.
   Deadline deadline() const noexcept {
@@ -83,14 +99,15 @@ class Timeout {
       case Kind::relative:
       case Kind::number: break;
     }
-    return Deadline::after(ns_);
+    return Deadline::after(nanoseconds());
   }
 
  private:
   constexpr Timeout(std::int64_t ns, Kind kind) noexcept : ns_(ns), kind_(kind) {}
 
-  std::int64_t ns_;
+  std::int64_t ns_;  // or, until somebody needs it in nanoseconds, the bits of a number of seconds
   Kind kind_;
+  bool is_converted_ = true;
 };
 
 inline constexpr Timeout forever = Timeout::make_forever();                    // timeout=None or -1
@@ -103,9 +120,9 @@ namespace detail {
 // The rule of Lock and RLock for numbers: -1.0 means for ever.
 // Throws: ValueError "timeout value must be a non-negative number" for any other negative number.
 inline Timeout lock_timeout(Timeout t) {
-  if (t.kind() != Timeout::Kind::number || t.nanoseconds() >= 0) [[likely]]
+  if (!t.is_negative_number()) [[likely]]
     return t;
-  if (t.nanoseconds() == kMinusOneSecond) return forever;
+  if (t.is_minus_one()) return forever;
   throw_negative_timeout();
 }
 
@@ -113,8 +130,7 @@ inline Timeout lock_timeout(Timeout t) {
 // Throws: ValueError "can't specify a timeout for a non-blocking call".
 inline Timeout lock_timeout(bool blocking, Timeout t) {
   if (blocking) return lock_timeout(t);
-  const bool unbounded = t.is_forever() || (t.kind() == Timeout::Kind::number && t.nanoseconds() == kMinusOneSecond);
-  if (!unbounded) throw_timeout_without_blocking();
+  if (!t.is_forever() && !t.is_minus_one()) throw_timeout_without_blocking();
   return no_wait;
 }
 

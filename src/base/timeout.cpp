@@ -5,9 +5,7 @@
 
 namespace threading::inline v1::detail {
 
-std::int64_t nanoseconds_from_number(double seconds) {
-  if (std::isnan(seconds)) throw_nan();
-  if (seconds > TIMEOUT_MAX.count()) throw OverflowError("timestamp out of range for C PyTime_t");
+std::int64_t nanoseconds_from_number(double seconds) noexcept {
   // A number below the range has passed as surely as any other negative one.
   if (seconds < -TIMEOUT_MAX.count()) return std::numeric_limits<std::int64_t>::min();
   const long double exact = static_cast<long double>(seconds) * 1e9L;
@@ -15,6 +13,11 @@ std::int64_t nanoseconds_from_number(double seconds) {
   // A negative number stays negative, however small, and only -1.0 itself becomes what stands for "forever".
   const auto below = static_cast<std::int64_t>(std::floor(exact));
   return below == kMinusOneSecond && seconds != -1.0 ? below + 1 : below;
+}
+
+void throw_bad_number(double seconds) {
+  if (std::isnan(seconds)) throw_nan();
+  throw OverflowError("timestamp out of range for C PyTime_t");
 }
 
 void throw_nan() { throw ValueError("Invalid value NaN (not a number)"); }
