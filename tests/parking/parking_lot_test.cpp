@@ -151,10 +151,30 @@ TEST_F(ParkingLot, TellsALeaverWhetherOthersRemain) {
 
 // A thread that gave up is no longer in the queue, wherever in it it was.
 TEST_F(ParkingLot, ForgetsAThreadThatTimedOut) {
-  park_thread(&key_, 0, {.deadline = Deadline::after(std::chrono::nanoseconds(kSmallDelay).count())});
-  park_threads(&key_, 1, 2);
-  park_thread(&key_, 3, {.deadline = Deadline::after(std::chrono::nanoseconds(kSmallDelay).count())});
-  park_thread(&key_, 4);
+  // Nobody may give up before all five are queued. On a machine that is busy the two get longer for it.
+  std::size_t started = 0;
+  const auto queue_five = [&](std::chrono::nanoseconds delay) {
+    const ParkOptions soon{.deadline = Deadline::after(delay.count())};
+    for (int name = 0; name < 5; ++name) {
+      const ParkOptions options = name == 0 || name == 3 ? soon : ParkOptions{};
+      threads_.add([this, name, options] { log(name, park_simply(&key_, options)); });
+      ++started;
+      EXPECT_TRUE(eventually([&] { return waiters_at(&key_) == started || log_size() != 0; }));
+      if (log_size() != 0) return false;
+    }
+    return true;
+  };
+  std::chrono::nanoseconds delay = kSmallDelay;
+  while (!queue_five(delay)) {
+    delay *= 2;
+    ASSERT_LT(delay, kLongDelay);
+    ASSERT_TRUE(eventually([&] {
+      unpark_all(&key_);
+      return log_size() == started;
+    }));
+    log_.clear();
+    started = 0;
+  }
   ASSERT_TRUE(eventually([&] { return waiters_at(&key_) == 3; }));
   ASSERT_TRUE(eventually([&] { return log_size() == 2; }));
   drained_ = 2;
@@ -162,6 +182,17 @@ TEST_F(ParkingLot, ForgetsAThreadThatTimedOut) {
   const std::vector<int> order = names();
   EXPECT_EQ(std::vector<int>(order.begin() + 2, order.end()), (std::vector<int>{1, 2, 4}));
   for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(log_[i].second.outcome, ParkOutcome::timed_out);
+}
+
+bool agree() noexcept { return true; }
+void release_nothing() noexcept {}
+void note_nothing(bool, LeaveReason) noexcept {}
+
+// Callbacks may be plain functions, and pointers to them, as well as objects.
+TEST_F(ParkingLot, TakesPlainFunctions) {
+  const ParkOptions passed{.deadline = Deadline::passed()};
+  EXPECT_EQ(park(&key_, kTestKind, agree, release_nothing, note_nothing, passed).outcome, ParkOutcome::timed_out);
+  EXPECT_EQ(park(&key_, kTestKind, &agree, &release_nothing, &note_nothing, passed).outcome, ParkOutcome::timed_out);
 }
 
 // Either the wake or the timeout wins, and both sides agree on which: wakes are neither lost nor doubled.

@@ -14,19 +14,34 @@ class FunctionRef;
 template <class R, class... Args>
 class FunctionRef<R(Args...) noexcept> {
  public:
+  // From an object with a call operator, or from a plain function.
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> && std::is_nothrow_invocable_r_v<R, F&, Args...>)
-  FunctionRef(F&& f) noexcept
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
-        call_([](void* object, Args... args) noexcept -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
-        }) {}
+  FunctionRef(F&& f) noexcept {
+    using Callee = std::remove_reference_t<F>;
+    if constexpr (std::is_function_v<Callee>) {
+      target_.function = reinterpret_cast<void (*)()>(&f);
+      call_ = [](Target target, Args... args) noexcept -> R {
+        return reinterpret_cast<Callee*>(target.function)(std::forward<Args>(args)...);
+      };
+    } else {
+      target_.object = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+      call_ = [](Target target, Args... args) noexcept -> R {
+        return (*static_cast<Callee*>(target.object))(std::forward<Args>(args)...);
+      };
+    }
+  }
 
-  R operator()(Args... args) const noexcept { return call_(object_, std::forward<Args>(args)...); }
+  R operator()(Args... args) const noexcept { return call_(target_, std::forward<Args>(args)...); }
 
  private:
-  void* object_;
-  R (*call_)(void*, Args...) noexcept;
+  union Target {  // a pointer to a function need not fit into one to an object
+    void* object;
+    void (*function)();
+  };
+
+  Target target_;
+  R (*call_)(Target, Args...) noexcept;
 };
 
 }  // namespace threading::inline v1::detail
