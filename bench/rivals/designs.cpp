@@ -6,6 +6,8 @@
 //   design:spin        spins until it is free, with exponential pauses. Fast while threads are fewer than processors
 //   and
 //                      nobody loses his; no fairness at all.
+//   design:spin-exchange  the same, but frees with an exchange, as a lock must whose release asks who waits
+//   design:spin-look   the same, but looks at the word before it frees it: the line is fetched twice
 //   design:ticket      first come first served, spinning. Stops dead when the next in line is not running.
 //   design:no-spin     a futex word with three values; contenders sleep at once
 //   design:fixed-spin  the same after a fixed number of pauses, on one processor as on many
@@ -37,8 +39,10 @@ void futex_wake(const void* word, int count) {
 }
 void pause() { __builtin_ia32_pause(); }
 
-struct Spin {
-  static constexpr const char* kName = "design:spin";
+enum class Release : std::uint8_t { stores, exchanges, looks_first };
+
+template <Release kRelease>
+struct SpinLocks {
   static constexpr bool kNeverSleeps = true;
   class Lock {
    public:
@@ -56,11 +60,27 @@ struct Spin {
     bool try_lock() {
       return held_.load(std::memory_order_relaxed) == 0 && held_.exchange(1, std::memory_order_acquire) == 0;
     }
-    void unlock() { held_.store(0, std::memory_order_release); }
+    void unlock() {
+      std::uint32_t seen = 1;
+      switch (kRelease) {
+        case Release::stores: held_.store(0, std::memory_order_release); break;
+        case Release::looks_first: seen = held_.load(std::memory_order_relaxed); [[fallthrough]];
+        case Release::exchanges: held_.compare_exchange_strong(seen, 0, std::memory_order_release); break;
+      }
+    }
 
    private:
     std::atomic<std::uint32_t> held_{0};
   };
+};
+struct Spin : SpinLocks<Release::stores> {
+  static constexpr const char* kName = "design:spin";
+};
+struct SpinExchange : SpinLocks<Release::exchanges> {
+  static constexpr const char* kName = "design:spin-exchange";
+};
+struct SpinLook : SpinLocks<Release::looks_first> {
+  static constexpr const char* kName = "design:spin-look";
 };
 
 struct Ticket {
@@ -279,6 +299,8 @@ struct Asymmetric {
 
 void add_designs() {
   add_rows<Spin>();
+  add_rows<SpinExchange>();
+  add_rows<SpinLook>();
   add_rows<Ticket>();
   add_rows<NoSpin>();
   add_rows<FixedSpin>();
