@@ -84,8 +84,9 @@ void Monitor::watch() {
     const double passed = std::min(std::chrono::duration<double>(now - before).count(), kMostATick);
     before = now;
     ran_ += passed;
-    if (ran_ >= seconds_ || interrupted()) slice_.end();
     const std::uint64_t done = slice_.operations();
+    // However slow the machine: a slice in which nothing was done proves nothing.
+    if ((ran_ >= seconds_ && done != 0) || interrupted()) slice_.end();
     stalled = done == progress ? stalled + passed : 0;
     progress = done;
     if (stalled > patience_) bite();
