@@ -21,6 +21,7 @@ _STARTER = _versions.starter()
 _starter = getattr(_stdlib, _STARTER)
 _HAS_LOCKS = hasattr(_stdlib, "_shutdown_locks")  # up to 3.12: a lock for each thread, and those that exit waits for
 _names_target = _versions.names_target()
+_waits = _versions.waits_for_the_start()
 _allows_daemons = getattr(_stdlib, "_daemon_threads_allowed", None)
 _kept = {"locks": 64}  # how many _shutdown_locks may be before they are looked through
 
@@ -76,7 +77,10 @@ class Thread(_Base):
             self._leave_core()
             return _Base.start(self)
         self._start_core()
-        self._started.set()
+        if _waits:
+            self._started.wait()
+        else:
+            self._started.set()
 
     start.__doc__ = _Base.start.__doc__
 
@@ -87,20 +91,19 @@ class Thread(_Base):
             daemon = self._daemonic
             if handle.is_started():
                 raise RuntimeError("threads can only be started once")
-            if not daemon:
-                with _stdlib._shutdown_locks_lock:
-                    _stdlib._shutdown_locks.add(handle)
-                    if len(_stdlib._shutdown_locks) > _kept["locks"]:
-                        _forget_ended()
             self._tstate_lock = handle
             try:
                 handle._start(_starter, self, _stdlib._active, daemon)
             except BaseException:
                 if not handle.is_started():
                     self._tstate_lock = None
-                    with _stdlib._shutdown_locks_lock:
-                        _stdlib._shutdown_locks.discard(handle)
                 raise
+            # Whoever starts a thread while the process ends is waited for, and so is what it has started by then.
+            if not daemon:
+                with _stdlib._shutdown_locks_lock:
+                    _stdlib._shutdown_locks.add(handle)
+                    if len(_stdlib._shutdown_locks) > _kept["locks"]:
+                        _forget_ended()
 
         def _leave_core(self):
             """Before the thread is started by what knows nothing of the core."""
@@ -162,7 +165,9 @@ class Thread(_Base):
             handle.join()
             self._settle()
         else:
-            handle.join(max(timeout, 0))
+            timeout = max(timeout, 0)
+            if not (_HAS_LOCKS and handle.is_done()):  # up to 3.12 nobody looks at the timeout then
+                handle.join(timeout)
             if not handle.is_alive():
                 self._settle()
 

@@ -190,10 +190,26 @@ class Timer(_Thread):
         except BaseException:
             with _stdlib._active_limbo_lock:
                 _stdlib._limbo.pop(self, None)
-            self.__ended = True
-            with _lock:
-                self.__leave()
             raise
+
+    def __run_here(self):
+        """The end of a timer that gets no thread because the process ends: what it would have done, by the sleeper."""
+        ident = _thread.get_ident()
+        _stdlib._active[ident] = self
+        try:
+            if not self.finished.is_set():
+                self.function(*self.args, **self.kwargs)
+            self.finished.set()
+        except:
+            self._invoke_excepthook(self)
+        finally:
+            _stdlib._active.pop(ident, None)
+            self.__give_up()
+
+    def __give_up(self):
+        self.__ended = True
+        with _lock:
+            self.__leave()
 
     def __lost(self):
         self.__ended = True
@@ -226,9 +242,13 @@ def _sleeper():
             try:
                 timer._Timer__launch()
             except RuntimeError:
-                import sys
+                if _stdlib.main_thread().is_alive():
+                    import sys
 
-                sys.excepthook(*sys.exc_info())
+                    sys.excepthook(*sys.exc_info())
+                    timer._Timer__give_up()
+                else:  # 3.12 starts no more threads then
+                    timer._Timer__run_here()
         if due:
             timer = None
             continue
