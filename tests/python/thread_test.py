@@ -83,7 +83,8 @@ class Start(Case):
             threading.stack_size(saved)
         after = (dict(stdlib._active), set(getattr(stdlib, "_shutdown_locks", ())), _thread._count())
         self.assertEqual(before, after)
-        self.assertEqual((thread.is_alive(), thread.ident, thread.native_id, dict(stdlib._limbo)), (False, None, None, {}))
+        self.assertEqual((thread.is_alive(), thread.ident, thread.native_id), (False, None, None))
+        self.assertEqual(stdlib._limbo, {})
         self.assertIn("initial", repr(thread))
         self.assertRaises(RuntimeError, thread.join)
         thread.start()
@@ -422,8 +423,8 @@ class Fork(Case):
 
 class Exit(Case):
     SCENES = {
-        "threads that start and join others": "while True:\n  t = threading.Thread(target=int, daemon=True); t.start(); t.join()",
-        "threads that start others": "while threading.active_count() < 50:\n  threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+        "threads that start and join others": "while True:\n  t = daemon(int); t.start(); t.join()",
+        "threads that start others": "while threading.active_count() < 50:\n  daemon(time.sleep, 9).start()",
         "threads that join the main one": "threading.main_thread().join()",
         "threads that join each other": "[t.join() for t in threads if t is not threading.current_thread()]",
         "threads that compute": "while True: threading.current_thread().is_alive()",
@@ -434,11 +435,12 @@ class Exit(Case):
             with self.subTest(name):
                 for _ in range(EXITS):
                     self.run_child(f"""
+def daemon(target, *args): return threading.Thread(target=target, args=args, daemon=True)
 def run():
   try:
     {body.replace(chr(10), chr(10) + '    ')}
   except RuntimeError: pass   # the interpreter starts no threads any more
-threads = [threading.Thread(target=run, daemon=True) for _ in range(4)]
+threads = [daemon(run) for _ in range(4)]
 threading.excepthook = lambda args: None
 for t in threads: t.start()
 time.sleep(0.003)
