@@ -54,8 +54,9 @@ std::uint32_t pop_free() noexcept {
     // relaxed: a stale link fails the exchange, because the counter has moved.
     const std::uint64_t next = link(slot).load(std::memory_order_relaxed);
     const std::uint64_t counter = (top & ~std::uint64_t{UINT32_MAX}) + kCounterStep;
-    // acquire, acquire: pairs with push_free().
-    if (next_free.compare_exchange_weak(top, counter | next, std::memory_order_acquire, std::memory_order_acquire)) {
+    // relaxed: whoever gave `top` has acquired it, and the counter tells it from a later one. acquire on failure pairs
+    // with push_free().
+    if (next_free.compare_exchange_weak(top, counter | next, std::memory_order_relaxed, std::memory_order_acquire)) {
       return slot;
     }
   }

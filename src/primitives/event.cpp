@@ -47,8 +47,8 @@ WaitOutcome Event::wait_until(const detail::WaitOptions& options) {
     std::uint32_t seen = word_.load(std::memory_order_acquire);
     while ((seen & kEventSet) == 0) {
       if ((seen & kEventWaiters) != 0) return true;
-      // A1 acquire on failure, as above; the bit itself is ordered by the bucket's lock (I1).
-      if (word_.compare_exchange_weak(seen, seen | kEventWaiters, std::memory_order_acquire,
+      // relaxed: the bit is ordered by the bucket's lock (I1). A1 acquire on failure, as above.
+      if (word_.compare_exchange_weak(seen, seen | kEventWaiters, std::memory_order_relaxed,
                                       std::memory_order_acquire)) {
         return true;
       }

@@ -17,7 +17,7 @@
 //          are not stopped: whoever made them may join them in a static destructor.
 // I1       No lock is held while threads are joined or callbacks run.
 // I2       The thread that runs the exit is never stopped itself, be it a daemon or not.
-// Orders   R1 release of frozen pairs with A1.
+// Orders   frozen is relaxed: it says all that there is to know.
 // Destroy  Nothing here is destroyed.
 #include "threads/shutdown.hpp"
 
@@ -79,8 +79,8 @@ ThreadState* next_to_join(const ThreadState& self) noexcept {
 }
 
 void freeze() noexcept {
-  // R1 release pairs with A1; so does the hook's, with base::call().
-  frozen.store(true, std::memory_order_release);
+  // relaxed: the flag is all that there is to see. release of the hook pairs with base::call().
+  frozen.store(true, std::memory_order_relaxed);
   base::hooks.before_block.store(&stop_if_frozen, std::memory_order_release);
 }
 
@@ -107,7 +107,7 @@ void wait_for_threads_at_exit() {
   THREADING_INVARIANT(std::atexit(&shut_down) == 0, "an exit handler can be registered");
 }
 
-bool is_frozen() noexcept { return frozen.load(std::memory_order_acquire); }  // A1 acquire pairs with R1
+bool is_frozen() noexcept { return frozen.load(std::memory_order_relaxed); }  // relaxed: see freeze()
 
 void stop_if_frozen() noexcept {
   if (!is_frozen()) return;

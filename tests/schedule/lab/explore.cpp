@@ -41,6 +41,7 @@ Budget budget_of(const Options& options, bool weak) {
   set(Fault::spawn, options.faults.spawn);
   set(Fault::allocation, options.faults.allocation);
   set(Fault::clock_jump, options.faults.clock_jumps);
+  set(Fault::late_wake, options.faults.late_wakes);
   set(Fault::stale, weak ? options.stale : 0);
   return budget;
 }
@@ -56,6 +57,7 @@ class Exploration {
     setup_.budget = budget_of(scenario.options, weak);
     setup_.reducing = settings.reduce;
     setup_.options = &scenario.options;
+    world_.memory.watches.clear();
     world_.memory.begin_exploration(!settings.reduce);
   }
 
@@ -211,6 +213,8 @@ Result Exploration::replay(const std::string& answers) {
 Result Exploration::finished() {
   if (!result_.failed && !omen_.empty()) replay(std::exchange(omen_, {}));
   result_.seconds = elapsed();
+  result_.words.clear();
+  for (const auto& watch : world_.memory.watches) result_.words.push_back({watch.name, watch.legal, watch.seen});
   return result_;
 }
 

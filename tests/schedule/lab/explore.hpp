@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lab.hpp"
+#include "states.hpp"
 
 namespace lab::detail {
 
@@ -34,6 +35,7 @@ struct Result {
   std::uint64_t steps = 0;
   std::uint64_t pct_runs = 0;
   double seconds = 0;
+  std::vector<WordStates> words;  // that the scenario watches
 
   bool failed = false;
   std::string kind;

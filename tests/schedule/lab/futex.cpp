@@ -53,6 +53,7 @@ void futex_wake(const void* address, int count, Site site) noexcept {
   World* const world = active_world();
   if (world == nullptr) return;
   world->point();
+  world->delay_wake();
   const unsigned woken = world->wake(address, count < 0 ? 0u : static_cast<unsigned>(count));
   if (world->tracing()) world->trace("futex_wake", address, "-> " + std::to_string(woken) + " woken", site);
 }

@@ -57,7 +57,11 @@ bool try_spawn(const char* name, std::function<void()> body, Thread& thread, boo
     if (world().tracing()) world().trace("cannot start", nullptr, name, Site::here());
     return false;
   }
-  thread = Thread(start(name, std::move(body), background));
+  try {
+    thread = Thread(start(name, std::move(body), background));
+  } catch (const std::bad_alloc&) {  // as the system says it when it has no memory for a stack
+    return false;
+  }
   return true;
 }
 

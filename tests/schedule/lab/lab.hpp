@@ -40,6 +40,7 @@ struct Faults {
   std::uint8_t spawn = 0;        // thread creations that fail
   std::uint8_t allocation = 0;   // operator new that throws
   std::uint8_t clock_jumps = 0;  // readings of the clock before which a second passes
+  std::uint8_t late_wakes = 0;   // futex wakes before which the waker loses the processor, at no preemption
 };
 
 struct Options {

@@ -25,7 +25,8 @@ struct Command {
   std::string replay;
   std::string replays;  // a file of them
   bool list = false;
-  bool report = false;
+  std::string states;  // a file to add the states of words to
+  std::string sum;     // and one to add up
   bool quiet = false;
   bool hunting = false;  // for a seeded bug
   unsigned shard = 0;
@@ -37,7 +38,8 @@ struct Command {
 constexpr const char* kUsage =
     "usage: schedule_lab [--list] [--scenario PATTERN]... [--mode sc|weak|both]\n"
     "                    [--strategy standard|dfs|pct|random] [--bound N] [--deeper N] [--runs N] [--seed N]\n"
-    "                    [--seconds S] [--no-reduction] [--report] [--quiet]\n"
+    "                    [--seconds S] [--no-reduction] [--quiet]\n"
+    "                    [--states FILE] [--sum-states FILE]\n"
     "                    [--shard I/N] [--mutant N] [--replay LINE] [--replays FILE]\n";
 
 [[noreturn]] void bad_usage() {
@@ -74,8 +76,10 @@ Command parse(int argc, char** argv) {
     };
     if (option == "--list")
       command.list = true;
-    else if (option == "--report")
-      command.report = true;
+    else if (option == "--states")
+      command.states = value();
+    else if (option == "--sum-states")
+      command.sum = value();
     else if (option == "--quiet")
       command.quiet = true;
     else if (option == "--no-reduction")
@@ -127,32 +131,13 @@ void print_line(const Result& result) {
                 result.unbounded  ? " (all)"
                 : result.complete ? ""
                                   : " (cut)");
-  std::printf("%-40s %-4s bound %-8s %9llu executions %8llu pruned %11llu steps %7llu pct %8.2f s  %s\n",
+  std::printf("%-40s %-4s bound %-8s %9llu executions %8llu pruned %11llu steps %7llu pct %8.2f s  %s%s%s\n",
               result.scenario->name, result.weak ? "weak" : "sc", bound,
               static_cast<unsigned long long>(result.executions), static_cast<unsigned long long>(result.pruned),
               static_cast<unsigned long long>(result.steps), static_cast<unsigned long long>(result.pct_runs),
-              result.seconds, result.failed ? result.kind.c_str() : "ok");
+              result.seconds, result.failed ? result.kind.c_str() : "ok", result.words.empty() ? "" : "; ",
+              lab::detail::states_in_words(result.words).c_str());
   std::fflush(stdout);
-}
-
-void print_states(const char* title, const std::vector<std::uint64_t>& states) {
-  std::printf("%s", title);
-  for (const std::uint64_t state : states) std::printf(" %#llx", static_cast<unsigned long long>(state));
-}
-
-// Which states of the watched words the scenarios have been in, and which legal ones they have not.
-void print_watches() {
-  if (lab::detail::the_world == nullptr) return;
-  for (const auto& watch : lab::detail::the_world->memory.watches) {
-    std::printf("word %-12s", watch.name.c_str());
-    print_states(" reached:", watch.seen);
-    std::vector<std::uint64_t> missing;
-    for (const std::uint64_t state : watch.legal) {
-      if (std::find(watch.seen.begin(), watch.seen.end(), state) == watch.seen.end()) missing.push_back(state);
-    }
-    if (!missing.empty()) print_states("; never reached:", missing);
-    std::printf("\n");
-  }
 }
 
 // Calls `visit` for each scenario and memory mode that the command selects, pattern by pattern, until it returns false.
@@ -176,9 +161,11 @@ void for_each(const Command& command, Visit visit) {
 int run_scenarios(const Command& command) {
   unsigned bad = 0;
   unsigned count = 0;
+  std::vector<lab::detail::WordStates> words;
   for_each(command, [&](const Scenario& scenario, bool weak) {
     if (count++ % command.shards != command.shard) return true;
     const Result result = lab::detail::explore(scenario, weak, command.settings);
+    lab::detail::merge_states(words, result.words);
     if (!command.quiet || !result.good()) print_line(result);
     if (result.good()) return true;
     ++bad;
@@ -186,7 +173,7 @@ int run_scenarios(const Command& command) {
     if (!result.failed) std::printf("expected and not found: %s\n", scenario.options.expect);
     return true;
   });
-  if (command.report) print_watches();
+  if (!command.states.empty()) lab::detail::append_states(command.states, words);
   if (count == 0) std::fputs("schedule_lab: no scenario of that name\n", stderr);
   return bad == 0 && count != 0 ? 0 : 1;
 }
@@ -232,6 +219,7 @@ int run_replays(const std::string& path) {
 int main(int argc, char** argv) {
   const Command command = parse(argc, argv);
   if (command.list) return list_scenarios();
+  if (!command.sum.empty()) return lab::detail::print_sum_of_states(command.sum) ? 0 : 1;
   if (!command.replays.empty()) return run_replays(command.replays);
   if (!command.replay.empty()) {
     const Result result = lab::detail::replay(command.replay);

@@ -266,9 +266,8 @@ bool World::seen_before() noexcept {
     if (fiber.state != RunState::absent) state = mix(state, fiber.hash);
   }
   state = mix(state, (static_cast<std::uint64_t>(ready_) << 32) | (spinning_ << 16) | (dirty_ & 0xffffu));
-  std::uint64_t faults = 0;
-  for (const std::uint8_t left : budget_) faults = (faults << 8) | left;
-  return cache.visited(mix(state, faults), preemptions_left_);
+  for (const std::uint8_t left : budget_) state = mix(state, left);
+  return cache.visited(state, preemptions_left_);
 }
 
 }  // namespace lab::detail

@@ -31,6 +31,7 @@ enum class Fault : std::uint8_t {
   spawn,       // the system has no thread to give
   allocation,  // operator new throws
   clock_jump,  // the clock moves on by a second while it is read
+  late_wake,   // the waker loses the processor just before its futex wake
   count
 };
 using Budget = std::array<std::uint8_t, static_cast<std::size_t>(Fault::count)>;
@@ -75,6 +76,11 @@ class World {
     }
   }
   void yield(const Site& site);
+  // A futex wake may come late: others move on first, although the caller could.
+  void delay_wake() {
+    if (!fault(Fault::late_wake)) return;
+    if (const unsigned others = ready_ & ~spinning_ & ~bit(current_->id); others != 0) move_on(others, Leaving::free);
+  }
   // Sleeps until wake(key), the deadline or, where allowed, a fault.
   WakeReason block(const void* key, const char* in, std::int64_t deadline, bool interruptible, const Site& site);
   // Wakes at most `count` fibers that block on `key`, longest waiting first. Returns: how many.

@@ -128,7 +128,7 @@ LAB_SCENARIO(barrier_stop, "a stop request breaks it for all", {.bound = 2, .wea
   lab::check(barrier->broken() == (a < 0), "broken exactly if they did not pass");
 }
 
-LAB_SCENARIO(barrier_action, "the action runs once, before anyone goes on", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(barrier_action, "the action runs once, before anyone goes on", {.bound = 4}) {
   int runs = 0;
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
   watch(barrier);
@@ -138,8 +138,7 @@ LAB_SCENARIO(barrier_action, "the action runs once, before anyone goes on", {.bo
   lab::destroy(barrier);
 }
 
-LAB_SCENARIO(barrier_action_reentry, "newcomers wait while the action runs",
-             {.bound = 1, .weak_bound = 1, .pct_runs = 3000}) {
+LAB_SCENARIO(barrier_action_reentry, "newcomers wait while the action runs", {.bound = 2, .pct_runs = 3000}) {
   int runs = 0;
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { ++runs; });
   watch(barrier);
@@ -150,7 +149,7 @@ LAB_SCENARIO(barrier_action_reentry, "newcomers wait while the action runs",
   lab::check(runs == 2, "once a round");
 }
 
-LAB_SCENARIO(barrier_action_throws, "an action that throws breaks it for the others", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(barrier_action_throws, "an action that throws breaks it for the others", {.bound = 4}) {
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] { throw 7; });
   Atomic<std::uint32_t> thrown{0};
   Atomic<std::uint32_t> broken{0};
@@ -201,8 +200,7 @@ LAB_SCENARIO(barrier_action_newcomers, "four threads, two at a time, with an act
   lab::check(runs == 2, "once a set");
 }
 
-LAB_SCENARIO(barrier_reset_within_action, "reset() during the action fails the set, and only that",
-             {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(barrier_reset_within_action, "reset() during the action fails the set, and only that", {.bound = 4}) {
   Barrier* barrier = nullptr;
   barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { barrier->reset(); });
   const auto wait = [&] { lab::check(wait_at(*barrier) < 0, "reset meanwhile"); };
@@ -210,7 +208,7 @@ LAB_SCENARIO(barrier_reset_within_action, "reset() during the action fails the s
   lab::check(!barrier->broken(), "whole again");
 }
 
-LAB_SCENARIO(barrier_abort_within_action, "abort() during the action breaks it", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(barrier_abort_within_action, "abort() during the action breaks it", {.bound = 4, .weak_bound = 3}) {
   Barrier* barrier = nullptr;
   barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] { barrier->abort(); });
   const auto wait = [&] { lab::check(wait_at(*barrier) < 0, "aborted meanwhile"); };
@@ -218,7 +216,8 @@ LAB_SCENARIO(barrier_abort_within_action, "abort() during the action breaks it",
   lab::check(barrier->broken(), "and it stays broken");
 }
 
-LAB_SCENARIO(barrier_both_within_action, "reset() and abort() during the action: the last word counts", {.bound = 1}) {
+LAB_SCENARIO(barrier_both_within_action, "reset() and abort() during the action: the last word counts",
+             {.bound = 3, .weak_bound = 2}) {
   Barrier* barrier = nullptr;
   bool abort_last = false;
   barrier = lab::make<Barrier>("barrier", std::size_t{2}, [&] {
@@ -233,7 +232,7 @@ LAB_SCENARIO(barrier_both_within_action, "reset() and abort() during the action:
 }
 
 LAB_SCENARIO(barrier_action_timeout, "a bound counts no more once the set is full",
-             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+             {.bound = 2, .faults = {.timeouts = 1}}) {
   auto* barrier = lab::make<Barrier>("barrier", std::size_t{2}, [] {});
   int a = 0;
   int b = 0;
@@ -241,7 +240,7 @@ LAB_SCENARIO(barrier_action_timeout, "a bound counts no more once the set is ful
   lab::check((a >= 0) == (b >= 0), "both pass or neither");
 }
 
-LAB_SCENARIO(barrier_destroyed_after_pass, "a thread that has passed may destroy it", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(barrier_destroyed_after_pass, "a thread that has passed may destroy it", {.bound = 5, .weak_bound = 2}) {
   auto* barrier = make_barrier(2);
   Atomic<std::uint32_t> left{2};
   const auto wait = [&] {

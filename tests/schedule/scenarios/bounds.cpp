@@ -23,7 +23,7 @@ void takes_no_time(Body body) {
   lab::check(lab::monotonic_now() - before < kSecond / 2, "no time has passed");
 }
 
-LAB_SCENARIO(bound_of_lock_is_not_used, "a bounded acquire ends with the release", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(bound_of_lock_is_not_used, "a bounded acquire ends with the release", {.bound = 6, .weak_bound = 4}) {
   threading::Lock lock;
   takes_no_time([&] {
     const auto use = [&] {
@@ -42,7 +42,7 @@ LAB_SCENARIO(bound_of_semaphore_is_not_used, "a bounded acquire ends with the un
   });
 }
 
-LAB_SCENARIO(bound_of_event_is_not_used, "a bounded wait ends with set()", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(bound_of_event_is_not_used, "a bounded wait ends with set()", {.bound = 8}) {
   threading::Event event;
   takes_no_time([&] {
     lab::together({{"waiter", [&] { lab::check(event.wait(seconds(1)), "set"); }}, {"setter", [&] { event.set(); }}});
@@ -70,7 +70,7 @@ LAB_SCENARIO(bound_of_condition_is_not_used, "a bounded wait ends with the notif
 }
 
 LAB_SCENARIO(bound_of_barrier_is_not_used, "a bounded wait ends with the last to arrive",
-             {.bound = 2, .weak_bound = 1}) {
+             {.bound = 3, .weak_bound = 2}) {
   threading::Barrier barrier(2, [] {});
   takes_no_time([&] {
     const auto pass = [&] {

@@ -33,7 +33,7 @@ LAB_SCENARIO(event_set_wakes_all, "set() lets every waiter go, with the data", {
 
 // bpo-13502: wait() returns true although clear() follows at once.
 LAB_SCENARIO(event_set_and_clear, "a clear() that follows at once does not send waiters back",
-             {.bound = 3, .weak_bound = 2}) {
+             {.bound = 4, .weak_bound = 3}) {
   auto* event = make_event();
   lab::together({{"waiter", [&] { lab::check(event->wait(seconds(1)), "set while it waited"); }},
                  {"setter", [&] {
@@ -44,7 +44,7 @@ LAB_SCENARIO(event_set_and_clear, "a clear() that follows at once does not send 
 }
 
 LAB_SCENARIO(event_history, "set, clear and a bounded wait are explained by one order",
-             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
+             {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1}}) {
   auto* event = make_event();
   lab::together({{"waiter", [&] { lab::run(Model::kWait, 1, [&] { return event->wait(seconds(1)); }); }},
                  {"setter", [&] {
@@ -74,7 +74,7 @@ LAB_SCENARIO(event_doorbell, "work stored before a set() is seen after the clear
 }
 
 LAB_SCENARIO(event_doorbell_plain, "the same with one producer and plain data behind the flag",
-             {.bound = 4, .stale = 2}) {
+             {.bound = 6, .weak_bound = 4, .stale = 2}) {
   auto* event = make_event();
   event->set();
   Atomic<std::uint32_t> work{0};
@@ -142,7 +142,7 @@ LAB_SCENARIO(event_rounds, "set, wait and clear, round after round", {.bound = 2
   lab::check(ball == 4, "every round");
 }
 
-LAB_SCENARIO(event_destroyed_after_wait, "after set() only the address is used", {.bound = 4, .weak_bound = 3}) {
+LAB_SCENARIO(event_destroyed_after_wait, "after set() only the address is used", {.bound = 6}) {
   auto* event = make_event();
   lab::together({{"setter", [&] { event->set(); }}, {"waiter", [&] {
                                                        event->wait();

@@ -34,7 +34,7 @@ void use_everything() {
 }
 
 // The forking thread uses nothing of the others' stacks: in the child the lab takes them for gone.
-LAB_SCENARIO(fork_while_buckets_are_busy, "the lot in the child is empty and free", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(fork_while_buckets_are_busy, "the lot in the child is empty and free", {.bound = 2}) {
   auto* lock = lab::make<threading::Lock>("lock");
   const auto use = [lock] {
     lock->acquire();
@@ -46,7 +46,7 @@ LAB_SCENARIO(fork_while_buckets_are_busy, "the lot in the child is empty and fre
 }
 
 LAB_SCENARIO(fork_while_threads_come_and_go, "the child has one thread, and may have more",
-             {.bound = 2, .weak_bound = 1}) {
+             {.bound = 3, .weak_bound = 2}) {
   Atomic<std::uint32_t> runs{0};
   Thread other([&] { static_cast<void>(threading::current_thread().name()); });
   other.start();
@@ -66,7 +66,7 @@ LAB_SCENARIO(fork_while_threads_come_and_go, "the child has one thread, and may 
 }
 
 LAB_SCENARIO(fork_by_another_thread, "the thread that forks is the child's main thread",
-             {.bound = 1, .pct_runs = 2000}) {
+             {.bound = 4, .pct_runs = 2000}) {
   Thread forker([&] {
     if (!lab::fork_here()) return;
     lab::check(threading::current_thread() == threading::main_thread(), "the main thread");
@@ -78,7 +78,7 @@ LAB_SCENARIO(fork_by_another_thread, "the thread that forks is the child's main 
 }
 
 LAB_SCENARIO(fork_while_timers_are_pending, "the child has no timers, and may have more",
-             {.bound = 1, .pct_runs = 2000}) {
+             {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
   int runs = 0;
   threading::Timer pending(seconds(1), [&] { ++runs; });
   pending.start();
@@ -95,7 +95,7 @@ LAB_SCENARIO(fork_while_timers_are_pending, "the child has no timers, and may ha
 }
 
 LAB_SCENARIO(fork_while_locals_are_in_use, "values of the vanished threads stay, nothing is held",
-             {.bound = 1, .pct_runs = 2000}) {
+             {.bound = 2, .pct_runs = 2000}) {
   threading::local<int> mine;
   Thread other([&] { *mine = 2; });
   other.start();

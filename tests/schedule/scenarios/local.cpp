@@ -27,7 +27,7 @@ void check_balance(std::uint32_t expected) {
   lab::check(Counted::destroyed.load(std::memory_order_relaxed) == expected, "each destroyed once");
 }
 
-LAB_SCENARIO(local_one_value_each, "two threads do not see each other's value", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(local_one_value_each, "two threads do not see each other's value", {.bound = 3, .weak_bound = 2}) {
   {
     local<Counted> mine;
     const auto use = [&](int value) {
@@ -44,7 +44,7 @@ LAB_SCENARIO(local_one_value_each, "two threads do not see each other's value", 
 }
 
 // CPython gh-100892, gh-102126: a local that goes while threads come and go.
-LAB_SCENARIO(local_end_against_thread_end, "thread and local end at the same time", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(local_end_against_thread_end, "thread and local end at the same time", {.bound = 3, .weak_bound = 2}) {
   std::optional<local<Counted>> mine(std::in_place);
   Atomic<std::uint32_t> used{0};
   Thread other([&] {
@@ -58,7 +58,7 @@ LAB_SCENARIO(local_end_against_thread_end, "thread and local end at the same tim
   check_balance(1);
 }
 
-LAB_SCENARIO(local_index_used_again, "a new local never shows an old one's value", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(local_index_used_again, "a new local never shows an old one's value", {.bound = 5, .weak_bound = 3}) {
   Atomic<std::uint32_t> stage{0};
   std::optional<local<Counted>> first(std::in_place);
   std::optional<local<Counted>> second;
@@ -78,7 +78,7 @@ LAB_SCENARIO(local_index_used_again, "a new local never shows an old one's value
   check_balance(2);
 }
 
-LAB_SCENARIO(local_destructor_uses_locals, "a value's destructor makes a value of another local", {.bound = 2}) {
+LAB_SCENARIO(local_destructor_uses_locals, "a value's destructor makes a value of another local", {.bound = 5}) {
   local<Counted> outer;
   struct Last {
     local<Counted>* other = nullptr;

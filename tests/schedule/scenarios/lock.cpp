@@ -167,7 +167,7 @@ LAB_SCENARIO(lock_released_by_others, "any thread may release; one too many is a
 
 // CPython gh-148820, Abseil 9444b11e: the releaser still touched what the next owner had destroyed.
 LAB_SCENARIO(lock_destroyed_by_next_owner, "after release() only the address is used",
-             {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 1}}) {
+             {.bound = 5, .weak_bound = 4, .faults = {.clock_jumps = 1}}) {
   auto* lock = make_lock();
   lock->acquire();
   lab::together({{"releaser", [&] { lock->release(); }}, {"next", [&] {
@@ -191,7 +191,7 @@ LAB_SCENARIO(lock_destroyed_after_hand_over, "the same with a waiter that was qu
 
 // A waiter older than a millisecond is handed the lock: nobody can overtake it then.
 LAB_SCENARIO(lock_overdue_waiter, "a hand-over makes the waiter the owner before it runs",
-             {.bound = 2, .faults = {.clock_jumps = 2}}) {
+             {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 2}}) {
   auto* lock = make_lock();
   int n = 0;
   lab::together({{"holder",
@@ -212,7 +212,7 @@ LAB_SCENARIO(lock_overdue_waiter, "a hand-over makes the waiter the owner before
   lab::check(n >= 2 && !lock->locked(), "free at the end");
 }
 
-LAB_SCENARIO(lock_spinning, "two processors: contenders spin on the word", {.bound = 2, .cpus = 2}) {
+LAB_SCENARIO(lock_spinning, "two processors: contenders spin on the word", {.bound = 6, .cpus = 2}) {
   auto* lock = make_lock();
   int n = 0;
   const auto count = [&] {
@@ -224,7 +224,7 @@ LAB_SCENARIO(lock_spinning, "two processors: contenders spin on the word", {.bou
   lab::check(n == 2, "both count");
 }
 
-LAB_SCENARIO(lock_guard, "With releases on every path", {.bound = 2, .faults = {.timeouts = 1}}) {
+LAB_SCENARIO(lock_guard, "With releases on every path", {.bound = 4, .weak_bound = 2, .faults = {.timeouts = 1}}) {
   auto* lock = make_lock();
   int n = 0;
   lab::together({{"a",

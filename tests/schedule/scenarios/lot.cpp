@@ -86,7 +86,7 @@ LAB_SCENARIO(lot_stop_against_wake, "the same for a stop request", {.bound = 3, 
   lab::check((woken == 1) == (outcome == ParkOutcome::woken), "woken exactly if counted");
 }
 
-LAB_SCENARIO(lot_stop_alone, "a stop request ends a wait, whenever it comes", {.bound = 8, .weak_bound = 4}) {
+LAB_SCENARIO(lot_stop_alone, "a stop request ends a wait, whenever it comes", {.bound = 8, .weak_bound = 7}) {
   Word word{0};
   ParkOutcome outcome{};
   stop_source source;
@@ -205,7 +205,7 @@ LAB_SCENARIO(lot_two_addresses_in_one_bucket, "a wake finds its own address only
 
 // Leave as soon as woken: the waiter's stack and the word are gone before the waker has returned.
 LAB_SCENARIO(lot_memory_gone_at_wake, "the waker touches nothing of a waiter that left",
-             {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1}}) {
+             {.bound = 5, .weak_bound = 4, .faults = {.timeouts = 1}}) {
   auto* word = lab::make<Word>("word", 0);
   lab::together({{"waiter",
                   [&] {
@@ -228,7 +228,7 @@ LAB_SCENARIO(lot_memory_gone_at_wake, "the waker touches nothing of a waiter tha
 }
 
 LAB_SCENARIO(lot_requeue_against_timeout, "a moved waiter no longer times out, and its wake is not lost",
-             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1}}) {
+             {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1}}) {
   Word from{0};
   Word to{0};
   std::size_t moved = 0;
@@ -272,7 +272,7 @@ LAB_SCENARIO(lot_requeue_against_stop, "nor does a stop request end its wait", {
 }
 
 // Two movers in opposite directions lock the two buckets in one order.
-LAB_SCENARIO(lot_requeue_both_ways, "opposite requeues do not deadlock", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(lot_requeue_both_ways, "opposite requeues do not deadlock", {.bound = 6, .weak_bound = 5}) {
   auto* words = lab::make<std::array<Word, 8>>("words");
   Word* const a = &(*words)[0];
   Word* b = &(*words)[1];
@@ -285,7 +285,7 @@ LAB_SCENARIO(lot_requeue_both_ways, "opposite requeues do not deadlock", {.bound
   lab::together({{"there", [&] { move(a, b); }}, {"back", [&] { move(b, a); }}});
 }
 
-LAB_SCENARIO(lot_spinning, "two processors: waiters spin before they sleep", {.bound = 2, .weak_bound = 1, .cpus = 2}) {
+LAB_SCENARIO(lot_spinning, "two processors: waiters spin before they sleep", {.bound = 8, .cpus = 2}) {
   Word word{0};
   lab::together({{"waiter",
                   [&] {

@@ -77,7 +77,7 @@ LAB_SCENARIO(parker_interrupt, "a signal and unpark at the same time", {.bound =
                  {"waker", [&] { parker->unpark(); }}});
 }
 
-LAB_SCENARIO(parker_reuse, "one parker, used again at once", {.bound = 4, .faults = {.spurious = 1}}) {
+LAB_SCENARIO(parker_reuse, "one parker, used again at once", {.bound = 6, .weak_bound = 5, .faults = {.spurious = 1}}) {
   FutexParker parker;
   Atomic<std::uint32_t> round{0};
   lab::together({{"owner",
@@ -134,7 +134,7 @@ LAB_SCENARIO(word_lock_four, "four threads: the queue's last waiter is handed on
 }
 
 LAB_SCENARIO(word_lock_again, "two threads, twice each: a woken thread may lose the race",
-             {.bound = 3, .weak_bound = 2, .faults = {.weak_cas = 1}}) {
+             {.bound = 3, .faults = {.weak_cas = 1}}) {
   auto* lock = make_word_lock();
   int n = 0;
   const auto count = [&] {
@@ -148,7 +148,8 @@ LAB_SCENARIO(word_lock_again, "two threads, twice each: a woken thread may lose 
   lab::check(n == 4, "all count");
 }
 
-LAB_SCENARIO(word_lock_spinning, "two processors: contenders spin before they queue", {.bound = 2, .cpus = 2}) {
+LAB_SCENARIO(word_lock_spinning, "two processors: contenders spin before they queue",
+             {.bound = 5, .weak_bound = 4, .cpus = 2}) {
   auto* lock = make_word_lock();
   int n = 0;
   const auto count = [&] {

@@ -15,7 +15,7 @@ RLock* make_rlock() {
   return lock;
 }
 
-LAB_SCENARIO(rlock_nested, "levels are counted, others wait for the last", {.bound = 4, .weak_bound = 3}) {
+LAB_SCENARIO(rlock_nested, "levels are counted, others wait for the last", {.bound = 4}) {
   auto* lock = make_rlock();
   int n = 0;
   const auto count = [&] {
@@ -64,7 +64,7 @@ LAB_SCENARIO(rlock_history, "acquisitions, releases and misuse are explained by 
   lab::check_linearizable(Model{});
 }
 
-LAB_SCENARIO(rlock_try_against_release, "a try never sees half an owner", {.bound = 3, .weak_bound = 2}) {
+LAB_SCENARIO(rlock_try_against_release, "a try never sees half an owner", {.bound = 3}) {
   auto* lock = make_rlock();
   int n = 0;
   const auto attempt = [&] {
@@ -98,8 +98,7 @@ LAB_SCENARIO(rlock_stop_against_release, "a stop request and a release at the sa
   lab::check(!lock->locked(), "free at the end");
 }
 
-LAB_SCENARIO(rlock_destroyed_by_next_owner, "after the last release() only the address is used",
-             {.bound = 4, .weak_bound = 3}) {
+LAB_SCENARIO(rlock_destroyed_by_next_owner, "after the last release() only the address is used", {.bound = 5}) {
   auto* lock = make_rlock();
   Atomic<std::uint32_t> ready{0};
   lab::together({{"first",

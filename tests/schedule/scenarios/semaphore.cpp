@@ -17,7 +17,7 @@ Semaphore* make_semaphore(std::ptrdiff_t value) {
   return semaphore;
 }
 
-LAB_SCENARIO(semaphore_pass_data, "a unit carries what its producer did", {.bound = 8, .weak_bound = 4}) {
+LAB_SCENARIO(semaphore_pass_data, "a unit carries what its producer did", {.bound = 8, .weak_bound = 7}) {
   auto* semaphore = make_semaphore(0);
   int data = 0;
   lab::together({{"producer",
@@ -65,7 +65,7 @@ LAB_SCENARIO(semaphore_release_many, "release(2) lets two waiters go", {.bound =
 }
 
 LAB_SCENARIO(semaphore_timeout_against_release, "a unit is not lost to a waiter that gave up",
-             {.bound = 3, .weak_bound = 2, .faults = {.timeouts = 1, .interrupts = 1}}) {
+             {.bound = 3, .faults = {.timeouts = 1, .interrupts = 1}}) {
   auto* semaphore = make_semaphore(0);
   bool taken = false;
   lab::together(
@@ -101,7 +101,7 @@ LAB_SCENARIO(semaphore_stop_beside_a_waiter, "one is stopped, the other gets the
   lab::check(semaphore->value() == 0, "the patient one has it");
 }
 
-LAB_SCENARIO(semaphore_bound_is_never_passed, "two releases race for the last place below the bound", {.bound = 4}) {
+LAB_SCENARIO(semaphore_bound_is_never_passed, "two releases race for the last place below the bound", {.bound = 5}) {
   auto* semaphore = lab::make<BoundedSemaphore>("bounded", 1);
   semaphore->acquire();
   const auto release = [&] { lab::run(Model::kRelease, 1, [&] { return done([&] { semaphore->release(); }); }); };
@@ -133,7 +133,7 @@ LAB_SCENARIO(semaphore_history, "tries, waits and releases are explained by one 
 
 // glibc's old sem_post touched the semaphore after the post that let its destroyer go.
 LAB_SCENARIO(semaphore_destroyed_after_acquire, "after release() only the address is used",
-             {.bound = 4, .weak_bound = 3, .faults = {.clock_jumps = 1}}) {
+             {.bound = 5, .weak_bound = 4, .faults = {.clock_jumps = 1}}) {
   auto* semaphore = make_semaphore(0);
   lab::together({{"producer", [&] { semaphore->release(); }}, {"consumer", [&] {
                                                                  semaphore->acquire();

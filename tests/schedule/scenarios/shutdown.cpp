@@ -21,7 +21,7 @@ void expect_all(std::uint32_t expected) {
   lab::check(progress_made.load(std::memory_order_acquire) == expected, "everybody was waited for");
 }
 
-LAB_SCENARIO(shutdown_waits, "exit() waits for a thread that is no daemon", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(shutdown_waits, "exit() waits for a thread that is no daemon", {.bound = 4, .weak_bound = 2}) {
   Thread thread([] { progress_made.fetch_add(1, std::memory_order_release); });
   thread.start();
   threading::Embedding::on_shutdown([] {});
@@ -30,7 +30,7 @@ LAB_SCENARIO(shutdown_waits, "exit() waits for a thread that is no daemon", {.bo
 }
 
 LAB_SCENARIO(shutdown_waits_for_late_threads, "also for a thread that a thread starts meanwhile",
-             {.bound = 1, .pct_runs = 2000}) {
+             {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
   Thread thread([] {
     Thread late([] { progress_made.fetch_add(1, std::memory_order_release); });
     if (done([&] { late.start(); }) == 0) lab::fail("the process has not ended yet");
@@ -41,7 +41,7 @@ LAB_SCENARIO(shutdown_waits_for_late_threads, "also for a thread that a thread s
   lab::exit_process();
 }
 
-LAB_SCENARIO(shutdown_leaves_daemons, "a daemon keeps nobody, wherever it is", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(shutdown_leaves_daemons, "a daemon keeps nobody, wherever it is", {.bound = 4, .weak_bound = 3}) {
   auto* lock = lab::make<threading::Lock>("lock");
   Thread daemon({.daemon = true}, [=] {
     lock->acquire();
@@ -54,7 +54,7 @@ LAB_SCENARIO(shutdown_leaves_daemons, "a daemon keeps nobody, wherever it is", {
 }
 
 LAB_SCENARIO(shutdown_frozen_daemon_holds_nothing, "a daemon stops without any lock of the library",
-             {.bound = 2, .weak_bound = 1}) {
+             {.bound = 3, .weak_bound = 2}) {
   Thread daemon({.daemon = true}, [] {
     for (int i = 0; i < 2; ++i) static_cast<void>(threading::enumerate());
   });
@@ -67,7 +67,7 @@ LAB_SCENARIO(shutdown_frozen_daemon_holds_nothing, "a daemon stops without any l
 }
 
 LAB_SCENARIO(shutdown_main_is_joined, "a thread that joins the main thread is let go at exit",
-             {.bound = 1, .pct_runs = 2000}) {
+             {.bound = 4, .weak_bound = 2, .pct_runs = 2000}) {
   static_cast<void>(threading::current_thread());
   Thread thread([] {
     threading::main_thread().join();
@@ -78,7 +78,8 @@ LAB_SCENARIO(shutdown_main_is_joined, "a thread that joins the main thread is le
   lab::exit_process();
 }
 
-LAB_SCENARIO(shutdown_waits_for_timers, "a pending timer is a thread to wait for", {.bound = 1, .pct_runs = 1000}) {
+LAB_SCENARIO(shutdown_waits_for_timers, "a pending timer is a thread to wait for",
+             {.bound = 4, .weak_bound = 2, .pct_runs = 1000}) {
   threading::Timer timer(seconds(1), [] { progress_made.fetch_add(1, std::memory_order_release); });
   timer.start();
   lab::set_exit_check([] { expect_all(1); });
@@ -86,7 +87,7 @@ LAB_SCENARIO(shutdown_waits_for_timers, "a pending timer is a thread to wait for
 }
 
 LAB_SCENARIO(shutdown_refuses_new_threads, "after the end has begun for good, a start throws and changes nothing",
-             {.bound = 2}) {
+             {.bound = 4, .weak_bound = 2}) {
   Thread first([] {});
   first.start();
   lab::set_exit_check([] {

@@ -14,7 +14,7 @@ namespace {
 using namespace scenarios;
 using threading::Timer;
 
-LAB_SCENARIO(timer_fires, "not early, once, and joinable", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(timer_fires, "not early, once, and joinable", {.bound = 2}) {
   int runs = 0;
   const std::int64_t start = lab::monotonic_now();
   Timer timer(seconds(1), [&] {
@@ -27,7 +27,7 @@ LAB_SCENARIO(timer_fires, "not early, once, and joinable", {.bound = 2, .weak_bo
 }
 
 LAB_SCENARIO(timer_cancel_against_fire, "cancel() and the deadline at the same time",
-             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+             {.bound = 2, .faults = {.timeouts = 1}}) {
   int runs = 0;
   Timer timer(seconds(1), [&] { ++runs; });
   timer.start();
@@ -45,7 +45,7 @@ LAB_SCENARIO(timer_cancel_before_start, "a cancelled timer runs nothing", {.boun
   lab::check(runs == 0 && !timer.is_alive(), "over at once");
 }
 
-LAB_SCENARIO(timer_cancel_by_itself, "cancel() from the timer's own function", {.bound = 2, .weak_bound = 1}) {
+LAB_SCENARIO(timer_cancel_by_itself, "cancel() from the timer's own function", {.bound = 2}) {
   int runs = 0;
   std::optional<Timer> timer;
   timer.emplace(seconds(1), [&] {
@@ -68,7 +68,7 @@ LAB_SCENARIO(timer_dropped_while_firing, "the last handle goes while the functio
 }
 
 LAB_SCENARIO(timer_dropped_by_its_function, "the function drops the last handle to its own timer",
-             {.bound = 1, .pct_runs = 1000}) {
+             {.bound = 3, .pct_runs = 1000}) {
   auto* ran = lab::make<threading::Event>("ran");
   auto* timer = new std::optional<Timer>;
   timer->emplace(seconds(1), [=] {
@@ -169,7 +169,7 @@ LAB_SCENARIO(timer_after_lingering, "a pool thread that gives up against a timer
 }
 
 LAB_SCENARIO(timer_joined_while_cancelled, "a joiner of a pending timer is let go by cancel()",
-             {.bound = 1, .pct_runs = 2000}) {
+             {.bound = 4, .pct_runs = 2000}) {
   Timer timer(threading::forever, [] { lab::fail("it never fires"); });
   timer.start();
   lab::together({{"joiner", [&] { timer.join(); }}, {"canceller", [&] { timer.cancel(); }}});
