@@ -244,6 +244,12 @@ void take_back_start(ThreadState& state) noexcept {
 
 std::uint32_t fork_count() noexcept { return forks.load(std::memory_order_relaxed); }  // relaxed: see note_fork()
 
+// Requires: the registry's lock. Does not write what is there already: a start that failed may have shown it to others,
+// who read it without a lock.
+static void belong_to_this_process(ThreadState& state) noexcept {
+  if (state.fork_count != fork_count()) state.fork_count = fork_count();
+}
+
 void note_fork(ThreadState& survivor) noexcept {
   forks.store(fork_count() + 1, std::memory_order_relaxed);                 // relaxed: the child has one thread
   survivor.role.store(ThreadState::Kind::main, std::memory_order_relaxed);  // relaxed: as above
@@ -272,7 +278,7 @@ void start(ThreadState& state) {
     const With hold(registry_lock);
     if (is_started(state)) throw RuntimeError("threads can only be started once");
     if (state.takes_stop && state.stop == nullptr) state.stop = new backend::stop_source;
-    state.fork_count = fork_count();
+    belong_to_this_process(state);
     state.join.word.fetch_or(kAlive, std::memory_order_release);  // R3 release pairs with A1
     list(state);
   }
@@ -287,7 +293,7 @@ bool begin_embedded(ThreadState& state) noexcept {
   {
     const With hold(registry_lock);
     if (is_started(state)) return false;
-    state.fork_count = fork_count();
+    belong_to_this_process(state);
     state.join.word.fetch_or(kAlive, std::memory_order_release);  // R3 release pairs with A1
     list(state);
   }

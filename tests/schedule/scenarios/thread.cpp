@@ -5,7 +5,9 @@
 #include <threading/lock.hpp>
 #include <threading/thread.hpp>
 
+#include <schedule/platform.hpp>
 #include "platform/thread_exit.hpp"
+
 #include "support.hpp"
 #include "threads/thread_state.hpp"
 
@@ -147,6 +149,15 @@ LAB_SCENARIO(thread_started_again_beside_joiner, "a start that fails, and the ne
                   }}});
   thread.join();
   lab::check(data == 1, "it has run");
+}
+
+// In a forked child a start has something new to say: which process the thread belongs to.
+LAB_SCENARIO(thread_started_in_a_child_beside_joiner, "a start in a forked child, against a joiner",
+             {.bound = 1, .weak_bound = 1, .pct_runs = 2000}) {
+  if (!lab::fork_here()) return;
+  Thread thread([] {});
+  lab::together({{"starter", [&] { thread.start(); }}, {"joiner", [&] { done([&] { thread.join(); }); }}});
+  thread.join();
 }
 
 // Not by join(): whoever sees that a thread is over may look at what it did.

@@ -36,6 +36,18 @@ LAB_SCENARIO(timer_cancel_against_fire, "cancel() and the deadline at the same t
   lab::check(runs <= 1 && !timer.is_alive(), "over, whoever was first");
 }
 
+// One waits; the other may come when all is over, and learns it from the word alone.
+LAB_SCENARIO(timer_two_joiners, "whoever joins sees what the function did", {.bound = 1, .pct_runs = 2000}) {
+  int data = 0;
+  Timer timer(seconds(1), [&] { data = 1; });
+  timer.start();
+  const auto join = [&] {
+    timer.join();
+    lab::check(data == 1, "it has run");
+  };
+  lab::together({{"a", join}, {"b", join}});
+}
+
 LAB_SCENARIO(timer_cancel_before_start, "a cancelled timer runs nothing", {.bound = 2}) {
   int runs = 0;
   Timer timer(seconds(1), [&] { ++runs; });
