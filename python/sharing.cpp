@@ -5,6 +5,7 @@
 
 #include "objects.hpp"
 #include "queue.hpp"
+#include "thread_handle.hpp"
 
 namespace face {
 namespace {
@@ -15,10 +16,10 @@ struct Name {
   Kind kind;
   const char* name;  // in `_core`
 };
-constexpr Name kNames[] = {{Kind::lock, "lock"},           {Kind::rlock, "RLock"},
-                           {Kind::condition, "Condition"}, {Kind::event, "Event"},
-                           {Kind::semaphore, "Semaphore"}, {Kind::bounded_semaphore, "BoundedSemaphore"},
-                           {Kind::barrier, "Barrier"},     {Kind::queue, "Queue"}};
+constexpr Name kNames[] = {
+    {Kind::lock, "lock"},       {Kind::rlock, "RLock"},         {Kind::condition, "Condition"},
+    {Kind::event, "Event"},     {Kind::semaphore, "Semaphore"}, {Kind::bounded_semaphore, "BoundedSemaphore"},
+    {Kind::barrier, "Barrier"}, {Kind::queue, "Queue"},         {Kind::thread, "ThreadHandle"}};
 
 PyTypeObject* type_of(Kind kind) {
   return reinterpret_cast<PyTypeObject*>(module_attribute(kNames[static_cast<int>(kind)].name));
@@ -48,6 +49,7 @@ void* core_of(PyObject* object, Kind kind) {
       const auto* const shared = as<queue::QueueObject>(object).shared;
       return shared != nullptr ? shared->get() : nullptr;
     }
+    case Kind::thread: break;  // get() has asked thread_behind()
   }
   return nullptr;
 }
@@ -59,6 +61,8 @@ std::nullptr_t refuse_inline(PyObject* object) {
 }
 
 void* get(PyObject* object, Kind kind) {
+  // A Thread behind a Thread of the package, or a handle.
+  if (kind == Kind::thread) return const_cast<threading::Thread*>(thread_behind(object));
   PyTypeObject* const type = type_of(kind);
   if (type == nullptr) return nullptr;
   const bool fits = PyObject_TypeCheck(object, type);
@@ -88,6 +92,7 @@ bool copy_block(PyObject* object, Kind kind, std::shared_ptr<void>* into) {
     case Kind::bounded_semaphore: return copy(as<SemaphoreObject>(object).shared_bounded, into);
     case Kind::barrier: return copy(as<BarrierObject>(object).held.shared, into);
     case Kind::queue: return copy(as<queue::QueueObject>(object).shared, into);
+    case Kind::thread: *into = std::make_shared<threading::Thread>(*thread_behind(object)); return true;
   }
   return false;
 }
@@ -131,7 +136,8 @@ void adopt(PyObject* object, Kind kind, const std::shared_ptr<void>& block, PyOb
       barrier.parties = static_cast<Py_ssize_t>(barrier.held.core->parties());
       break;
     }
-    case Kind::queue: break;  // wrap_new() makes it
+    case Kind::queue:
+    case Kind::thread: break;  // wrap_new() makes them
   }
 }
 
@@ -165,6 +171,7 @@ PyObject* wrap_new(Kind kind, const std::shared_ptr<void>& block, PyObject* lock
     return nullptr;
   }
   if (kind == Kind::queue) return queue::wrap_shared(std::static_pointer_cast<threading::python::Queue>(block));
+  if (kind == Kind::thread) return wrap_thread(*std::static_pointer_cast<threading::Thread>(block));
   PyTypeObject* const type = type_of(kind);
   if (type == nullptr) return nullptr;
   PyObject* const object = type->tp_alloc(type, 0);
@@ -213,6 +220,7 @@ PyObject* make_one(Kind kind, Py_ssize_t number) {
       return wrap(kind, std::make_shared<threading::Barrier>(static_cast<std::size_t>(number)), nullptr);
     case Kind::queue:
       return wrap(kind, std::make_shared<threading::python::Queue>(static_cast<std::size_t>(number)), nullptr);
+    case Kind::thread: break;  // a thread is shared as it is
   }
   return nullptr;
 }
@@ -234,6 +242,7 @@ PyObject* make_shared_object(PyObject*, PyObject* args) {
   Py_ssize_t number = -1;
   if (!PyArg_ParseTuple(args, "s|n:shared", &name, &number)) return nullptr;
   for (const Name& each : kNames) {
+    if (each.kind == Kind::thread) continue;
     if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(args, 0), each.name) != 0) continue;
     if (PyTuple_GET_SIZE(args) == 1) number = each.kind == Kind::queue ? 0 : 1;
     if (each.kind == Kind::queue && number < 0) number = 0;  // without a bound, as in Queue(maxsize=-1)

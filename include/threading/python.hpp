@@ -10,8 +10,12 @@
 //   to_python(shared)            a Python object around a shared one; the same object for the same one
 //
 // Lock, RLock, Condition, Event, Semaphore, BoundedSemaphore, Barrier, and python::Queue, whose items are told in
-// threading/python_item.hpp. All three functions need the GIL; using what they return does not. A thread that holds a
-// shared lock may take the GIL: Python code never waits for the lock while it holds the GIL.
+// threading/python_item.hpp. And Thread: of a Thread that Python started on this core C++ gets the core's, whose join()
+// waits until the interpreter has nothing left of it (never join with the GIL held: the thread needs it to end); of a
+// thread of C++ Python gets a handle with join(timeout=None), is_alive(), ident, name and daemon. Every Thread can be
+// shared; TypeError is for those of the stdlib, main's and foreign ones. All three functions need the GIL; using what
+// they return does not. A thread that holds a shared lock may take the GIL: Python code never waits for the lock while
+// it holds the GIL.
 #pragma once
 
 #include <Python.h>
@@ -27,10 +31,11 @@
 #include <threading/python_queue.hpp>
 #include <threading/rlock.hpp>
 #include <threading/semaphore.hpp>
+#include <threading/thread.hpp>
 
 namespace threading::inline v1::python {
 
-enum class Kind : std::uint8_t { lock, rlock, condition, event, semaphore, bounded_semaphore, barrier, queue };
+enum class Kind : std::uint8_t { lock, rlock, condition, event, semaphore, bounded_semaphore, barrier, queue, thread };
 
 inline constexpr std::uint32_t kTableVersion = 1;
 inline constexpr const char* kCapsule = "threadingpp._core._C_API";
@@ -80,6 +85,11 @@ struct KindOf<Barrier> {
 template <>
 struct KindOf<Queue> {
   static constexpr Kind value = Kind::queue;
+};
+
+template <>
+struct KindOf<Thread> {
+  static constexpr Kind value = Kind::thread;
 };
 
 inline const Table*& table() noexcept {

@@ -180,17 +180,51 @@ PyObject* at_exit(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
-PyMethodDef functions[] = {{"answer", &answer, METH_VARARGS, nullptr},
-                           {"produce", &produce, METH_VARARGS, nullptr},
-                           {"consume", &consume, METH_VARARGS, nullptr},
-                           {"take", &take, METH_VARARGS, nullptr},
-                           {"give", &give, METH_VARARGS, nullptr},
-                           {"send", &send, METH_VARARGS, nullptr},
-                           {"borrow", &borrow, METH_VARARGS, nullptr},
-                           {"made_here", &made_here, METH_VARARGS, nullptr},
-                           {"shut_down", &shut_down, METH_VARARGS, nullptr},
-                           {"at_exit", &at_exit, METH_VARARGS, nullptr},
-                           {nullptr, nullptr, 0, nullptr}};
+// join(thread, results): a C++ thread joins a Python one, and puts whether it is alive.
+PyObject* join(PyObject*, PyObject* args) {
+  const auto thread = py::share<threading::Thread>(PyTuple_GET_ITEM(args, 0));
+  const auto results = thread != nullptr ? queue_in(args, 1) : nullptr;
+  if (results == nullptr) return nullptr;
+  std::thread([thread, results] {
+    try {
+      thread->join();
+      results->put(thread->is_alive());
+    } catch (const threading::RuntimeError& error) {
+      results->put(error.what());
+    }
+  }).detach();
+  Py_RETURN_NONE;
+}
+
+// look(thread) -> (ident or 0, is_alive, daemon), as C++ sees it.
+PyObject* look(PyObject*, PyObject* args) {
+  const auto* const thread = py::from_python<threading::Thread>(PyTuple_GET_ITEM(args, 0));
+  if (thread == nullptr) return nullptr;
+  return Py_BuildValue("kNN", static_cast<unsigned long>(thread->ident().value_or(0)),
+                       PyBool_FromLong(thread->is_alive()), PyBool_FromLong(thread->daemon()));
+}
+
+// start(event, name) -> (handle, same) of a thread of C++ that waits for the event.
+PyObject* start(PyObject*, PyObject* args) {
+  const auto event = py::share<threading::Event>(PyTuple_GET_ITEM(args, 0));
+  if (event == nullptr) return nullptr;
+  const char* const name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(args, 1));
+  const auto thread = std::make_shared<threading::Thread>([event] { event->wait(); });
+  thread->name(name);
+  thread->start();
+  PyObject* const one = py::to_python(thread);
+  PyObject* const two = one != nullptr ? py::to_python(thread) : nullptr;
+  return two != nullptr ? Py_BuildValue("NN", one, two) : nullptr;
+}
+
+PyMethodDef functions[] = {
+    {"join", &join, METH_VARARGS, nullptr},           {"look", &look, METH_VARARGS, nullptr},
+    {"start", &start, METH_VARARGS, nullptr},         {"answer", &answer, METH_VARARGS, nullptr},
+    {"produce", &produce, METH_VARARGS, nullptr},     {"consume", &consume, METH_VARARGS, nullptr},
+    {"take", &take, METH_VARARGS, nullptr},           {"give", &give, METH_VARARGS, nullptr},
+    {"send", &send, METH_VARARGS, nullptr},           {"borrow", &borrow, METH_VARARGS, nullptr},
+    {"made_here", &made_here, METH_VARARGS, nullptr}, {"shut_down", &shut_down, METH_VARARGS, nullptr},
+    {"at_exit", &at_exit, METH_VARARGS, nullptr},     {nullptr, nullptr, 0, nullptr}};
 PyModuleDef definition{PyModuleDef_HEAD_INIT, "crossing", nullptr, -1, functions, nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace

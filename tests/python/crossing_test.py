@@ -12,6 +12,7 @@ import weakref
 import crossing
 import threadingpp
 from threadingpp import _core, queue
+from threadingpp import threading as face
 
 WATCHDOG = 60
 
@@ -235,6 +236,54 @@ class Ends(unittest.TestCase):
             self.assertEqual(
                 done.stdout.decode(), "after the end: int 5 text text bytes b object object text from a thread\n"
             )
+
+
+class Handles(unittest.TestCase):
+    def test_cpp_joins_a_python_thread(self):
+        go, results = face.Event(), threadingpp.shared("Queue")
+        thread = face.Thread(target=go.wait, daemon=True)
+        crossing.join(thread, results)
+        self.assertIn("before it is started", results.get(timeout=WATCHDOG))
+        self.assertEqual(crossing.look(thread), (0, False, True))
+        thread.start()
+        self.assertEqual(crossing.look(thread), (thread.ident, True, True))
+        crossing.join(thread, results)
+        while not any(wait[0] == 0 for wait in _core.waits()):
+            pass
+        self.assertTrue(results.empty())
+        go.set()
+        self.assertIs(results.get(timeout=WATCHDOG), False)
+        self.assertFalse(thread.is_alive())
+        thread.join()
+
+    def test_a_share_outlives_the_python_thread(self):
+        go, results = face.Event(), threadingpp.shared("Queue")
+        thread = face.Thread(target=go.wait)
+        thread.start()
+        crossing.join(thread, results)
+        del thread
+        go.set()
+        self.assertIs(results.get(timeout=WATCHDOG), False)
+
+    def test_python_joins_a_cpp_thread(self):
+        go = threadingpp.shared("Event")
+        handle, same = crossing.start(go, "from C++")
+        self.assertIs(handle, same)
+        self.assertEqual(handle.name, "from C++")
+        self.assertTrue(handle.is_alive())
+        ident = handle.ident
+        self.assertEqual(crossing.look(handle), (ident, True, False))
+        self.assertNotIn(ident, (0, None, threading.get_ident()))
+        handle.join(0.01)
+        self.assertTrue(handle.is_alive())
+        go.set()
+        handle.join()
+        self.assertFalse(handle.is_alive())
+
+    def test_wrong_threads(self):
+        for wrong in (threading.Thread(), threading.main_thread(), object()):
+            self.assertRaises(TypeError, crossing.look, wrong)
+        self.assertRaises(TypeError, threadingpp.shared, "ThreadHandle")
 
 
 class Objects(unittest.TestCase):

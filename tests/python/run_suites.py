@@ -25,6 +25,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -384,7 +385,8 @@ def report(logs, path):
             texts = ["–" if fact is None else f"{fact['passed']}" + (f" ({len(fact['failing'])})" if fact["failing"] else "")
                      for fact in found]
             cells.append(" / ".join(texts) if any(found) else "")
-        lines.append(f"| {suite} | " + " | ".join(cells) + " |")
+        if any(cells):
+            lines.append(f"| {suite} | " + " | ".join(cells) + " |")
     lines += ["", "Failing, by itself too:" if failing else "No test fails.", ""]
     for (version, suite, test), modes in sorted(failing.items()):
         lines.append(f"- {version} {suite}: {test} ({', '.join(modes)})")
@@ -425,6 +427,8 @@ def main():
     pythons = [p for p in pythons if (options.package / version_of(p)[0] / "threadingpp").is_dir()]
     if not pythons:
         sys.exit("no interpreter with both the test package and a build of threadingpp")
+    # Shells start background jobs with SIGINT ignored, which the suites would inherit, and some of them send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     root = pathlib.Path(tempfile.mkdtemp(prefix="threadingpp-suites-"))
     judge = Judge(options)
     try:
