@@ -46,5 +46,5 @@ class Layers(CheckerTest):
         self.assert_clean({"include/threading/detail/backend_native.hpp": "using std::atomic;\n"})
 
     def test_only_one_file_of_the_face_lets_the_interpreter_go(self):
-        self.assert_found({"python/lock.cpp": "PyEval_SaveThread();\n"}, "only without_gil.hpp")
-        self.assert_clean({"python/without_gil.hpp": "PyEval_SaveThread();\n"})
+        self.assert_found({"python/lock.cpp": "PyEval_SaveThread();\n"}, "only gil.cpp")
+        self.assert_clean({"python/gil.cpp": "PyEval_SaveThread();\n"})
