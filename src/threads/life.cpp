@@ -160,14 +160,14 @@ bool try_claim(ThreadState& state, std::uint32_t seen) noexcept {
 
 ParkResult park_for_end(ThreadState& state, const WaitOptions& options, Deadline deadline) {
   const auto must_wait = [&]() noexcept {
-    std::uint32_t seen = state.join.word.load(std::memory_order_acquire);  // A1 acquire pairs with R3
+    // relaxed, here and below: who comes here has seen by load() that the thread was started, and acquired the rest.
+    std::uint32_t seen = state.join.word.load(std::memory_order_relaxed);
     for (;;) {
       const std::uint32_t phase = phase_of(effective(state, seen));
       const bool can_claim = phase == kEnded && (seen & (kClaimed | kHandle)) == kHandle;
       if (phase == kFresh || phase == kOver || can_claim) return false;
-      // relaxed: under the bucket's lock (I1). A1 acquire on failure pairs with R3.
       if (state.join.word.compare_exchange_weak(seen, seen | kParked, std::memory_order_relaxed,
-                                                std::memory_order_acquire)) {
+                                                std::memory_order_relaxed)) {
         return true;
       }
     }

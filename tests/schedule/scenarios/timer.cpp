@@ -37,7 +37,8 @@ LAB_SCENARIO(timer_cancel_against_fire, "cancel() and the deadline at the same t
 }
 
 // One waits; the other may come when all is over, and learns it from the word alone.
-LAB_SCENARIO(timer_two_joiners, "whoever joins sees what the function did", {.bound = 1, .pct_runs = 2000}) {
+LAB_SCENARIO(timer_two_joiners, "whoever joins sees what the function did",
+             {.bound = 1, .weak_bound = 0, .faults = {.timeouts = 1}, .pct_runs = 2000}) {
   int data = 0;
   Timer timer(seconds(1), [&] { data = 1; });
   timer.start();
