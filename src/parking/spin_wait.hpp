@@ -141,13 +141,12 @@ class SpinHistory {
   }
 
   // Looks after 1, 2, 4 … `longest` pauses, a few of them without looking at the clock: each look at a word that others
-  // write takes its line away from them. Pauses first, since whoever comes here has just looked.
+  // write takes its line away from them.
   template <class Done>
   static bool pause_a_moment(Done done, int longest, int& pauses) noexcept {
-    for (int left = kPausesPerClockRead; left > 0;) {
-      for (int i = 0; i != pauses; ++i) detail::backend::cpu_relax();
-      left -= pauses;
+    for (int left = kPausesPerClockRead; left > 0; left -= pauses) {
       if (done()) return true;
+      for (int i = 0; i != pauses; ++i) detail::backend::cpu_relax();
       pauses = std::min(2 * pauses, longest);
     }
     return false;

@@ -34,9 +34,10 @@
 namespace threading::inline v1::detail {
 namespace {
 
-// How many pauses may lie between two looks at a held lock; about two microseconds. A look takes the line away from the
-// owner, who has to fetch it back before it can release.
-constexpr int kLongestPause = 64;
+// How often a contender may see the lock free, lose the race for it, and spin again before it queues up.
+constexpr int kSpinsBeforeParking = 4;
+// How many pauses may lie between two looks at a held lock; about half a microsecond.
+constexpr int kLongestPause = 16;
 
 ThreadToken owner_at(const void* key) noexcept {
   // relaxed: for display.
@@ -88,15 +89,16 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   if (token == 0) token = thread_token();
   ParkOptions parking{
       .deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop, .at_front = at_front};
-  const auto takes = [&]() noexcept { return try_take_polite(word, token); };
-  // Spins once, for as long as the policy says: who is not queued is never handed the lock. And not past others that
-  // are queued, more than a barging arrival does anyway.
-  if (!has_parked(word.load(std::memory_order_relaxed)) &&  // relaxed: hint
-      parking::spin_history(&word).spin(takes, options.deadline, kLongestPause)) {
-    return WaitOutcome::ok;
-  }
+  const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
+  int spins_left = kSpinsBeforeParking;
   for (;;) {
-    if (takes()) return WaitOutcome::ok;
+    if (try_take(word, token)) return WaitOutcome::ok;
+    // Others are queued: do not spin past them more than a barging arrival does anyway. And not for ever: who is not
+    // queued is never handed the lock.
+    if (spins_left != 0 && !has_parked(word.load(std::memory_order_relaxed))) {  // relaxed: hint
+      --spins_left;
+      if (parking::spin_history(&word).spin(looks_free, options.deadline, kLongestPause)) continue;
+    }
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park_for(word, kind, parking);
     switch (result.outcome) {
