@@ -18,10 +18,14 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+import instructions
 import plot
+import publish
 from rows import CURVES, LIMIT, OURS, ROWS, Target
 
 HERE = Path(__file__).resolve().parent
+DOCS = HERE.parent / "docs" / "performance"
+ADVERSARY_MILLISECONDS = 15_000  # two thirds count who is served, one third the longest wait
 
 
 def arguments():
@@ -35,14 +39,20 @@ def arguments():
     parser.add_argument("--placements", default="one,free,apart", help="one, free, apart, late (see harness.hpp)")
     parser.add_argument("--designs", action="store_true", help="also the designs that were rejected")
     parser.add_argument("--scale", action="store_true", help="the cost curves instead of the rows")
+    parser.add_argument("--adversary", action="store_true", help="instead: threads that re-lock at once, for ten seconds")
+    parser.add_argument("--instructions", action="store_true", help="instead: instructions of the rows without competition")
+    parser.add_argument("--publish", action="store_true",
+                        help="all of these, into docs/performance and README.md: some twenty minutes, on a quiet machine")
     parser.add_argument("--max-count", type=int, default=1_000_000, help="where the cost curves end")
     parser.add_argument("--seed", type=int, default=None, help="of the random order")
     parser.add_argument("--out", type=Path, help="where CSV, SVG and PNG go (the build directory)")
     options = parser.parse_args()
+    if options.publish and (options.rows, options.rivals) != ("*", "*"):
+        parser.error("what is published is all of it")
     options.runs = options.runs or (3 if options.quick else 9)
     options.milliseconds = options.milliseconds or (12 if options.quick else 60)
     options.program = options.build / "bench" / "rivals"
-    options.out = options.out or options.build / "bench" / "results"
+    options.out = options.out or (DOCS if options.publish else options.build / "bench" / "results")
     if not options.program.exists():
         sys.exit(f"{options.program} is not there: build with THREADINGPP_BUILD_BENCH=ON")
     return options
@@ -253,9 +263,15 @@ def measure_rows(options):
     missed = sum("MISSES" in line[-1] for line in lines)
     judged = sum(line[-1] != "" for line in lines)
     print(f"\n{judged - missed} of {judged} targets met")
-    (options.out / "table.md").write_text(markdown(head, lines) + "\n" + sizes)
     write_csv(options.out / "rows.csv", results, ("row", "placement", "rival"))
     draw(options, results)
+    if options.publish:
+        rows = {row.name: row for row in ROWS}
+        publish.replace(DOCS / "README.md", "rows", markdown(head, lines) + "\n" + sizes)
+        publish.replace(HERE.parent / "README.md", "headlines",
+                        publish.headlines(lambda name, placement: Verdict(rows[name], placement, results)))
+    else:
+        (options.out / "table.md").write_text(markdown(head, lines) + "\n" + sizes)
 
 
 def measure_curves(options):
@@ -274,11 +290,45 @@ def measure_curves(options):
             lines.append((curve.title, f"{count:,}", number(ns), f"{m.spread():.0f}", number(m.median("switches")),
                           number(m.median("bytes"))))
     head = ("curve", "count", "ns", "± %", "switches", "bytes")
+    tell(options, "curves", head, lines)
+    write_csv(options.out / "curves.csv", results, ("curve", "count"))
+
+
+def tell(options, name, head, lines):
+    """A small table: on the screen, and in its file or its place in the documentation."""
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
     for line in [head, *lines]:
         print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))))
-    (options.out / "curves.md").write_text(markdown(head, lines))
-    write_csv(options.out / "curves.csv", results, ("curve", "count"))
+    if options.publish:
+        publish.replace(DOCS / "README.md", name, markdown(head, lines))
+    else:
+        (options.out / f"{name}.md").write_text(markdown(head, lines))
+
+
+def measure_adversary(options):
+    """One process each: two threads that re-lock at once, 20 µs inside. Throughput alone would hide who starves."""
+    jobs = [((rival,), (name, rival, placement, str(ADVERSARY_MILLISECONDS)))
+            for (name, placement, rival), _ in row_jobs(options) if name == "adversary"]
+    runs, options.runs = options.runs, 1
+    results = run_all(options, jobs)
+    options.runs = runs
+    lines = [(rival, number(m.median()), number(m.median("fairness")), number(m.worst("longest_ms")))
+             for (rival,), m in sorted(results.items(), key=lambda item: item[1].worst("longest_ms"))]
+    tell(options, "adversary", ("lock", "ns a turn", "least/most", "longest ms"), lines)
+
+
+def measure_instructions(options):
+    uncontended = {row.name for row in ROWS if row.targets == {"free": Target(0.95, 1.05)}}
+    counts = defaultdict(dict)
+    for (name, _, rival), _ in row_jobs(options):
+        if name in uncontended:
+            counts[name][rival] = instructions.per_operation(options.program, name, rival)
+    if not any(count for row in counts.values() for count in row.values()):
+        print("nothing was counted: there is no valgrind, or no row without competition was asked for")
+        return
+    rivals = sorted({rival for row in counts.values() for rival in row}, key=lambda r: (r != OURS, r == LIMIT, r))
+    lines = [(row.title, *(number(counts[row.name].get(rival), 1) for rival in rivals)) for row in ROWS if row.name in counts]
+    tell(options, "instructions", ("instructions", *rivals), lines)
 
 
 def main():
@@ -286,7 +336,15 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < 2:
         print("only one processor: 'free' says nothing here", file=sys.stderr)
-    measure_curves(options) if options.scale else measure_rows(options)
+    parts = ((options.adversary, measure_adversary), (options.instructions, measure_instructions),
+             (options.scale, measure_curves))
+    wanted = [measure for is_wanted, measure in parts if is_wanted] or [measure_rows]
+    if options.publish:
+        wanted = [measure_rows, measure_adversary, measure_instructions, measure_curves]
+    for measure in wanted:
+        begun = time.monotonic()
+        measure(options)
+        print(f"{measure.__name__.removeprefix('measure_')}: {time.monotonic() - begun:.0f} s\n")
     print(f"written to {options.out}")
 
 
