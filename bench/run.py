@@ -18,7 +18,6 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-import instructions
 import plot
 import publish
 from rows import CURVES, LIMIT, OURS, ROWS, Target
@@ -40,7 +39,6 @@ def arguments():
     parser.add_argument("--designs", action="store_true", help="also the designs that were rejected")
     parser.add_argument("--scale", action="store_true", help="the cost curves instead of the rows")
     parser.add_argument("--adversary", action="store_true", help="instead: threads that re-lock at once, for ten seconds")
-    parser.add_argument("--instructions", action="store_true", help="instead: instructions of the rows without competition")
     parser.add_argument("--publish", action="store_true",
                         help="all of these, into docs/performance and README.md: some twenty minutes, on a quiet machine")
     parser.add_argument("--max-count", type=int, default=1_000_000, help="where the cost curves end")
@@ -317,30 +315,15 @@ def measure_adversary(options):
     tell(options, "adversary", ("lock", "ns a turn", "least/most", "longest ms"), lines)
 
 
-def measure_instructions(options):
-    uncontended = {row.name for row in ROWS if row.targets == {"free": Target(0.95, 1.05)}}
-    counts = defaultdict(dict)
-    for (name, _, rival), _ in row_jobs(options):
-        if name in uncontended:
-            counts[name][rival] = instructions.per_operation(options.program, name, rival)
-    if not any(count for row in counts.values() for count in row.values()):
-        print("nothing was counted: there is no valgrind, or no row without competition was asked for")
-        return
-    rivals = sorted({rival for row in counts.values() for rival in row}, key=lambda r: (r != OURS, r == LIMIT, r))
-    lines = [(row.title, *(number(counts[row.name].get(rival), 1) for rival in rivals)) for row in ROWS if row.name in counts]
-    tell(options, "instructions", ("instructions", *rivals), lines)
-
-
 def main():
     options = arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < 2:
         print("only one processor: 'free' says nothing here", file=sys.stderr)
-    parts = ((options.adversary, measure_adversary), (options.instructions, measure_instructions),
-             (options.scale, measure_curves))
+    parts = ((options.adversary, measure_adversary), (options.scale, measure_curves))
     wanted = [measure for is_wanted, measure in parts if is_wanted] or [measure_rows]
     if options.publish:
-        wanted = [measure_rows, measure_adversary, measure_instructions, measure_curves]
+        wanted = [measure_rows, measure_adversary, measure_curves]
     for measure in wanted:
         begun = time.monotonic()
         measure(options)
