@@ -3,16 +3,10 @@
 # 32-bit x86 with Debian's cross compiler, which unlike g++-multilib may be installed beside those for other processors.
 # The programs run on an x86-64 kernel as they are: they name the loader and the libraries that came with the compiler.
 
-set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR i686)
-set(CMAKE_CXX_COMPILER i686-linux-gnu-g++)
+set(triplet i686-linux-gnu)
+include(${CMAKE_CURRENT_LIST_DIR}/cross.cmake)
 
-set(root /usr/i686-linux-gnu)
 # The old kind of run path also serves the libraries that a library needs.
 string(CONCAT CMAKE_EXE_LINKER_FLAGS_INIT
   "-Wl,--dynamic-linker=${root}/lib/ld-linux.so.2 -Wl,--disable-new-dtags -Wl,-rpath,${root}/lib")
-set(CMAKE_FIND_ROOT_PATH ${root})
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
