@@ -129,6 +129,16 @@ PyObject* make_type(PyObject* module, PyType_Spec& spec, const TypeExtras& extra
   return nullptr;
 }
 
+PyObject* make_subtype(PyObject* module, PyType_Spec& spec, const char* base_name, TypeExtras extras) {
+  PyObject* const base = PyObject_GetAttrString(module, base_name);
+  extras.bases = base != nullptr ? PyTuple_Pack(1, base) : nullptr;
+  Py_XDECREF(base);
+  if (extras.bases == nullptr) return nullptr;
+  PyObject* const type = make_type(module, spec, extras);
+  Py_DECREF(extras.bases);
+  return type;
+}
+
 PyObject* module_attribute(const char* name) {
   PyObject* const module = PyImport_ImportModule("threadingpp._core");
   PyObject* const value = module != nullptr ? PyObject_GetAttrString(module, name) : nullptr;

@@ -31,13 +31,7 @@ PyObject* make_type(PyObject* module, const TypeLife& life, const TypeParts& par
     extras.weakrefs = life.weakrefs;
     return make_type(module, spec, extras);
   }
-  PyObject* const base = PyObject_GetAttrString(module, parts.base);
-  extras.bases = base != nullptr ? PyTuple_Pack(1, base) : nullptr;
-  Py_XDECREF(base);
-  if (extras.bases == nullptr) return nullptr;
-  PyObject* const type = make_type(module, spec, extras);
-  Py_DECREF(extras.bases);
-  return type;
+  return make_subtype(module, spec, parts.base, extras);
 }
 
 PyObject* show(PyObject* self, PyObject* state) {

@@ -127,6 +127,8 @@ struct TypeExtras {
   PyObject* bases = nullptr;
 };
 PyObject* make_type(PyObject* module, PyType_Spec& spec, const TypeExtras& extras);
+// The same with one base: the type that the module has under that name.
+PyObject* make_subtype(PyObject* module, PyType_Spec& spec, const char* base_name, TypeExtras extras);
 
 // Puts __enter__ and __exit__ into the type.
 bool add_context_methods(PyObject* module, PyObject* type, const TypeExtras& extras);

@@ -186,14 +186,7 @@ PyObject* make_ordered(PyObject* module, const char* name, newfunc construct_one
                          {Py_tp_clear, as_slot(&drop)},
                          {0, nullptr}};
   PyType_Spec spec{name, sizeof(QueueObject), 0, kFlags, slots};
-  PyObject* const base = PyObject_GetAttrString(module, "Queue");
-  TypeExtras extras;
-  extras.bases = base != nullptr ? PyTuple_Pack(1, base) : nullptr;
-  Py_XDECREF(base);
-  if (extras.bases == nullptr) return nullptr;
-  PyObject* const type = make_type(module, spec, extras);
-  Py_DECREF(extras.bases);
-  return type;
+  return make_subtype(module, spec, "Queue", {});
 }
 
 }  // namespace

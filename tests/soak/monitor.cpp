@@ -9,13 +9,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <utility>
 
 #include <threading/dump.hpp>
+
+#include "support/os_threads.hpp"
 
 namespace soak {
 namespace {
@@ -26,22 +26,6 @@ constexpr auto kTick = std::chrono::milliseconds(20);
 constexpr double kMostATick = 0.2;  // seconds that one tick may count
 
 volatile sig_atomic_t asked_to_end = 0;
-
-std::string first_line(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-// What the system knows: also of threads that wait for nothing of the library's.
-void print_os_threads(std::ostream& out) {
-  std::error_code ignored;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
-    out << "  OS thread " << task.path().filename().string() << " (" << first_line(task.path() / "comm") << ") in "
-        << first_line(task.path() / "wchan") << ", system call " << first_line(task.path() / "syscall") << '\n';
-  }
-}
 
 }  // namespace
 
@@ -102,7 +86,7 @@ void Monitor::bite() {
     std::cerr << "  " << slice_.row() << '/' << index++ << " has done " << tally.operations.load()
               << (thread == 0 ? ", and has ended" : ", is OS thread " + std::to_string(thread)) << '\n';
   }
-  print_os_threads(std::cerr);
+  support::print_os_threads(std::cerr);
   // The dump takes the library's locks. Should it hang as well, the process must still end.
   ::signal(SIGALRM, SIG_DFL);
   sigset_t alarm_only;

@@ -8,8 +8,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <optional>
@@ -21,27 +19,12 @@
 #include <gtest/gtest.h>
 
 #include "support/delays.hpp"
+#include "support/os_threads.hpp"
 
 namespace support {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::string first_line(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-// Threads that the library does not know are seen only by the system.
-void print_os_threads(std::ostream& out) {
-  std::error_code ignored;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
-    out << "  OS thread " << task.path().filename().string() << " (" << first_line(task.path() / "comm") << ") in "
-        << first_line(task.path() / "wchan") << ", system call " << first_line(task.path() / "syscall") << '\n';
-  }
-}
 
 // Never destroyed: in a child made by fork the watching thread is gone, and destructors that run at the child's exit
 // would wait for it.
