@@ -135,7 +135,7 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   struct Waited {
     detail::WaitOutcome outcome;
     bool owns;            // the lock came with the wake-up
-    std::uint32_t depth;  // levels of an RLock to restore, beyond the first
+    std::uint32_t depth;  // what the RLock had counted, to be restored
   };
   Waited wait_released(const detail::WaitOptions& options);
   bool try_take_back(const Waited& waited) noexcept;

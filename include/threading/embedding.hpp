@@ -64,7 +64,7 @@ struct THREADING_API Embedding {
   // Gives all levels back and returns how many there were. Requires: is_owned().
   static std::uint32_t release_all(RLock& lock) noexcept;
   // Makes one freshly acquired level `depth` levels. Requires: is_owned(), depth() == 1.
-  static void set_depth(RLock& lock, std::uint32_t depth) noexcept { lock.set_depth_beyond_first(depth - 1); }
+  static void set_depth(RLock& lock, std::uint32_t depth) noexcept { lock.count_depth(depth == 1 ? 0 : depth); }
 
   // Condition, in two halves. The first queues the thread, releases the lock and waits; the second takes the lock back
   // without bound. Requires of the first: the caller holds the lock. Throws: RuntimeError as Condition::wait().

@@ -52,13 +52,13 @@ class THREADING_CAPABILITY("Lock") THREADING_API Lock {
   }
   bool acquire(Timeout timeout) THREADING_TRY_ACQUIRE(true) {
     const Timeout bound = detail::lock_timeout(timeout);
-    return detail::try_take_polite(word_, detail::thread_token_hint()) || acquire_slow(bound, nullptr);
+    return detail::try_take(word_, detail::thread_token_hint()) || acquire_slow(bound, nullptr);
   }
 
   // As acquire(timeout); returns false as well when stop is requested first. A free lock is taken even then.
   bool acquire(Timeout timeout, detail::backend::stop_token stop) THREADING_TRY_ACQUIRE(true) {
     const Timeout bound = detail::lock_timeout(timeout);
-    return detail::try_take_polite(word_, detail::thread_token_hint()) || acquire_slow(bound, &stop);
+    return detail::try_take(word_, detail::thread_token_hint()) || acquire_slow(bound, &stop);
   }
 
   // Unlocks; exactly one of the threads blocked in acquire() proceeds. Any thread may call it. Wakes.

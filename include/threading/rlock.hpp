@@ -29,8 +29,7 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   // Throws: OverflowError "Internal lock count overflowed" at 2^32 - 1 levels; the depth is unchanged.
   bool acquire() THREADING_ACQUIRE() {
     const detail::ThreadToken self = detail::thread_token();
-    if (reenter(self)) return true;
-    if (!detail::try_take(word_, self)) acquire_slow(self, forever, nullptr);
+    if (!enter(self)) acquire_slow(self, forever, nullptr);
     return true;
   }
 
@@ -51,8 +50,7 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   // Gives one level back; the last one frees the lock. Wakes.
   // Throws: RuntimeError "cannot release un-acquired lock" unless the calling thread owns it; nothing changes.
   void release() THREADING_RELEASE() {
-    if (!is_owned()) throw_not_owned();
-    give_level_back();
+    if (!give_level_back()) throw_not_owned();
   }
 
   // Returns: whether any thread owns the lock at this moment.
@@ -66,12 +64,9 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   bool try_lock() noexcept THREADING_TRY_ACQUIRE(true) {
     const detail::ThreadToken self = detail::thread_token();
     // relaxed: only this thread can make the answer "self".
-    if (detail::owner_of(word_.load(std::memory_order_relaxed)) == self) {
-      if (depth_beyond_first() == kMostBeyondFirst) return false;
-      set_depth_beyond_first(depth_beyond_first() + 1);
-      return true;
-    }
-    return detail::try_take_polite(word_, self);
+    const std::uint32_t word = word_.load(std::memory_order_relaxed);
+    if (detail::owner_of(word) != self) return !detail::is_held(word) && detail::try_take(word_, self);
+    return add_level(counted_depth());
   }
   template <class Rep, class Period>
   bool try_lock_for(const std::chrono::duration<Rep, Period>& d) THREADING_TRY_ACQUIRE(true) {
@@ -83,19 +78,23 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   }
   // Requires: owned by the calling thread; otherwise the process ends with a message.
   void unlock() noexcept THREADING_RELEASE() {
-    if (!is_owned()) die_not_owned();
-    give_level_back();
+    if (!give_level_back()) die_not_owned();
   }
 
  private:
   friend class Condition;
   friend struct Embedding;
 
-  static constexpr std::uint32_t kMostBeyondFirst = UINT32_MAX - 1;
+  // relaxed in both: only the owner writes it, and others read it as a hint or for display.
+  std::uint32_t counted_depth() const noexcept { return depth_.load(std::memory_order_relaxed); }
+  void count_depth(std::uint32_t depth) noexcept { depth_.store(depth, std::memory_order_relaxed); }
 
-  // relaxed in both: only the owner writes it, and others read it for display.
-  std::uint32_t depth_beyond_first() const noexcept { return depth_.load(std::memory_order_relaxed); }
-  void set_depth_beyond_first(std::uint32_t depth) noexcept { depth_.store(depth, std::memory_order_relaxed); }
+  // Returns: false when there is no room for one more.
+  bool add_level(std::uint32_t counted) noexcept {
+    if (counted == UINT32_MAX) return false;
+    count_depth(counted == 0 ? 2 : counted + 1);
+    return true;
+  }
 
   bool is_owned() const noexcept {
     // relaxed: only this thread can make the answer "self", so no other write can be mistaken for it.
@@ -103,21 +102,40 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
     const detail::ThreadToken self = detail::thread_token_hint();
     return self != 0 && detail::owner_of(word) == self;
   }
-  bool reenter(detail::ThreadToken self) {
+  // Takes a free lock, or one more level. Returns: false when another thread owns it.
+  // It guesses that a lock nobody has re-entered is free: a look at a word that was exchanged a moment ago waits for
+  // that exchange to reach the cache, and the next exchange then waits for the look.
+  bool enter(detail::ThreadToken self) {
+    const std::uint32_t counted = counted_depth();
+    if (counted == 0 && detail::try_take(word_, self)) return true;
     // relaxed: as in is_owned().
-    if (detail::owner_of(word_.load(std::memory_order_relaxed)) != self) return false;
-    if (depth_beyond_first() == kMostBeyondFirst) throw_too_deep();
-    set_depth_beyond_first(depth_beyond_first() + 1);
+    if (detail::owner_of(word_.load(std::memory_order_relaxed)) != self) {
+      return counted != 0 && detail::try_take(word_, self);
+    }
+    if (!add_level(counted)) throw_too_deep();
     return true;
   }
   bool acquire_bounded(Timeout timeout, const detail::backend::stop_token* stop) {
     const Timeout bound = detail::lock_timeout(timeout);
     const detail::ThreadToken self = detail::thread_token();
-    if (reenter(self)) return true;
-    return detail::try_take_polite(word_, self) || acquire_slow(self, bound, stop);
+    return enter(self) || acquire_slow(self, bound, stop);
   }
-  void give_level_back() noexcept {
-    if (const std::uint32_t beyond = depth_beyond_first(); beyond != 0) return set_depth_beyond_first(beyond - 1);
+  // Returns: false when the calling thread does not own the lock; nothing has changed then.
+  // With one level only, the exchange that frees the lock asks also who owns it; nobody owns one under the token 0.
+  bool give_level_back() noexcept {
+    const std::uint32_t counted = counted_depth();
+    if (counted == 0 && detail::give_back(word_, detail::thread_token_hint())) return true;
+    if (!is_owned()) return false;
+    if (counted > 1) {
+      count_depth(counted - 1);
+    } else {
+      give_last_level_back();
+    }
+    return true;
+  }
+  // Requires: owned.
+  void give_last_level_back() noexcept {
+    count_depth(0);
     if (!detail::give_back(word_, detail::thread_token_hint())) unlock_slow();
   }
 
@@ -128,7 +146,9 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   [[noreturn]] THREADING_COLD void die_not_owned() const noexcept;
 
   detail::LockWord word_{0};
-  detail::backend::atomic<std::uint32_t> depth_{0};  // levels beyond the first; written by the owner only
+  // 0 until the owner has taken a second level; from then on, until the last level is given back, how many there are.
+  // Written by the owner only.
+  detail::backend::atomic<std::uint32_t> depth_{0};
 };
 
 static_assert(sizeof(RLock) == 8 || sizeof(detail::LockWord) != 4);

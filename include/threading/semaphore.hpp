@@ -24,7 +24,9 @@ class THREADING_API SemaphoreCore {
 
   // Takes one from the counter. Returns: true. Blocks while the counter is zero.
   bool acquire() {
-    if (!try_acquire()) acquire_slow(forever, nullptr);
+    // A guess rather than a look, at the counter most semaphores have: a look at a word that was exchanged a moment ago
+    // waits for that exchange to reach the cache, and the next exchange then waits for the look.
+    if (!take_unit(kUnit)) acquire_slow(forever, nullptr);
     return true;
   }
   // acquire(false) does not block. Returns: whether one was taken. The parameter is exactly bool.
@@ -47,15 +49,7 @@ class THREADING_API SemaphoreCore {
 
   // The look-alikes of std::counting_semaphore.
   bool try_acquire() noexcept {
-    // relaxed: the exchange decides.
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    while (seen >= kUnit) {
-      // acquire pairs with the release of the thread whose unit this is. relaxed on failure: tried again.
-      if (word_.compare_exchange_weak(seen, seen - kUnit, std::memory_order_acquire, std::memory_order_relaxed)) {
-        return true;
-      }
-    }
-    return false;
+    return take_unit(word_.load(std::memory_order_relaxed));  // relaxed: the exchange decides
   }
   template <class Rep, class Period>
   bool try_acquire_for(const std::chrono::duration<Rep, Period>& d) {
@@ -101,6 +95,17 @@ class THREADING_API SemaphoreCore {
 
  private:
   friend struct threading::v1::Embedding;
+
+  // Takes one from the counter, unless it is zero. `seen` is what the word seems to be.
+  bool take_unit(std::uint64_t seen) noexcept {
+    while (seen >= kUnit) {
+      // acquire pairs with the release of the thread whose unit this is. relaxed on failure: tried again.
+      if (word_.compare_exchange_weak(seen, seen - kUnit, std::memory_order_acquire, std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   static std::uint64_t checked(std::ptrdiff_t value) {
     if (value < 0) throw_bad_initial_value();

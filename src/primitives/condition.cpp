@@ -95,8 +95,8 @@ Condition::Waited Condition::wait_released(const WaitOptions& options) {
   detail::LockWord& lock = word_of_lock();
   std::uint32_t depth = 0;
   if (over_ != Over::lock) {
-    depth = rlock().depth_beyond_first();
-    rlock().set_depth_beyond_first(0);
+    depth = rlock().counted_depth();
+    rlock().count_depth(0);
   }
   const auto release = [&]() noexcept {
     if (!detail::give_back(lock, detail::thread_token_hint())) static_cast<void>(detail::unlock_word(lock));
@@ -109,7 +109,7 @@ Condition::Waited Condition::wait_released(const WaitOptions& options) {
 
 bool Condition::try_take_back(const Waited& waited) noexcept {
   if (!waited.owns && !detail::try_take(word_of_lock(), detail::thread_token())) return false;
-  if (over_ != Over::lock) rlock().set_depth_beyond_first(waited.depth);
+  if (over_ != Over::lock) rlock().count_depth(waited.depth);
   return true;
 }
 
@@ -119,7 +119,7 @@ void Condition::take_back(const Waited& waited) {
   // One that was notified has queued for the lock already.
   const bool at_front = waited.outcome == WaitOutcome::ok;
   static_cast<void>(detail::lock_word(word_of_lock(), detail::thread_token(), kind, {}, at_front));
-  if (over_ != Over::lock) rlock().set_depth_beyond_first(waited.depth);
+  if (over_ != Over::lock) rlock().count_depth(waited.depth);
 }
 
 void Condition::notify_slow(std::size_t n) noexcept {

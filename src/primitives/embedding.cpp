@@ -25,19 +25,12 @@ std::size_t queue_size(const void* key) noexcept {
 using Outcome = Embedding::Outcome;
 
 Outcome Embedding::acquire(Lock& lock, const Wait& wait) {
-  const ThreadToken self = detail::thread_token_hint();
-  if (detail::try_take_polite(lock.word_, self)) return Outcome::ok;
-  return detail::lock_word(lock.word_, self, detail::kLockKind, wait);
+  return detail::lock_word(lock.word_, detail::thread_token_hint(), detail::kLockKind, wait);
 }
 
 Outcome Embedding::acquire(RLock& lock, const Wait& wait) {
   const ThreadToken self = detail::thread_token();
-  if (lock.reenter(self)) return Outcome::ok;
-  if (!detail::try_take_polite(lock.word_, self)) {
-    const Outcome outcome = detail::lock_word(lock.word_, self, detail::kRLockKind, wait);
-    if (outcome != Outcome::ok) return outcome;
-  }
-  return Outcome::ok;
+  return lock.enter(self) ? Outcome::ok : detail::lock_word(lock.word_, self, detail::kRLockKind, wait);
 }
 
 Outcome Embedding::wait_until_free(Lock& lock, const Wait& wait) {
@@ -55,12 +48,13 @@ ThreadToken Embedding::owner(const Lock& lock) noexcept {
 ThreadToken Embedding::owner(const RLock& lock) noexcept {
   return detail::owner_of(lock.word_.load(std::memory_order_relaxed));  // relaxed: for display
 }
-std::uint32_t Embedding::depth(const RLock& lock) noexcept { return lock.locked() ? lock.depth_beyond_first() + 1 : 0; }
+std::uint32_t Embedding::depth(const RLock& lock) noexcept {
+  return lock.locked() ? std::max(lock.counted_depth(), 1u) : 0;
+}
 
 std::uint32_t Embedding::release_all(RLock& lock) noexcept {
-  const std::uint32_t depth = lock.depth_beyond_first() + 1;
-  lock.set_depth_beyond_first(0);
-  lock.give_level_back();
+  const std::uint32_t depth = std::max(lock.counted_depth(), 1u);
+  lock.give_last_level_back();
   return depth;
 }
 
@@ -114,7 +108,7 @@ std::size_t Embedding::waiting(Waiting* into, std::size_t capacity) {
 void Embedding::reset_after_fork(Lock& lock) noexcept { lock.word_.store(0, std::memory_order_relaxed); }
 void Embedding::reset_after_fork(RLock& lock) noexcept {
   lock.word_.store(0, std::memory_order_relaxed);  // relaxed: as above
-  lock.set_depth_beyond_first(0);
+  lock.count_depth(0);
 }
 void Embedding::reset_after_fork(Condition& condition) noexcept {
   condition.word_.store(0, std::memory_order_relaxed);  // relaxed: as above

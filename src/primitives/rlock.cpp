@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// RLock is the word of lock_word.cpp plus a depth, which counts the levels beyond the first: so a thread that takes the
-// lock once never writes it.
+// RLock is the word of lock_word.cpp plus a depth, which is counted from the second level on, until the last one is
+// given back: so a thread that takes the lock once never writes it, and one that comes back need not try to take it
+// first.
 //
 // Word     as in lock_word.cpp, with one more rule: the owner's token is never 0 while held is set.
-// States   free with depth 0 · held by t at level depth + 1.
-// Moves    depth is written by the owner only, and read by others for display; a hand-over makes the woken thread the
+// States   free with depth 0 · held by t with depth 0: one level · held by t with depth n: n levels, more than one so
+// far. Moves    depth is written by the owner only, and read by others for display; a hand-over makes the woken thread
+// the
 //          owner before it runs.
 // I1       Only a thread itself can put its token into the word, or a releaser in its place while it is parked. So
 //          "the owner is me" cannot become true or false behind a thread's back: one relaxed load answers it.

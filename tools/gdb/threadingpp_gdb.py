@@ -70,7 +70,7 @@ class LockPrinter(Printer):
 
 class RLockPrinter(Printer):
     def to_string(self):
-        depth = load_int(self.value["depth_"]) + 1  # levels beyond the first
+        depth = load_int(self.value["depth_"]) or 1  # counted from the second level on
         times = f", {depth} times" if self.word() & LOCK_HELD and depth != 1 else ""
         return f"RLock({describe_lock(self.word())}{times})"
 

@@ -42,12 +42,6 @@ inline bool try_take(LockWord& word, ThreadToken token) noexcept {
   return false;
 }
 
-// try_take() that only reads while the lock is held: a failing try takes nothing away from others.
-inline bool try_take_polite(LockWord& word, ThreadToken token) noexcept {
-  // relaxed: only a hint; try_take() decides.
-  return !is_held(word.load(std::memory_order_relaxed)) && try_take(word, token);
-}
-
 // Frees a lock that `token` took and nobody is parked for. Returns: false when the slow path must look.
 // It guesses what the word says rather than look first: while others spin, the word's line must be fetched from another
 // processor for a look and once more for the exchange, and all that time the lock is held.
