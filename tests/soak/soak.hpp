@@ -16,26 +16,11 @@
 #include <string>
 #include <vector>
 
+#include "support/random.hpp"
+
 namespace soak {
 
-// xorshift: no better randomness is needed, and nothing is cheaper.
-class Random {
- public:
-  explicit Random(std::uint32_t seed) noexcept : state_(seed * 2654435761u + 12345u) {
-    if (state_ == 0) state_ = 1;
-  }
-
-  std::uint32_t next() noexcept {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 17;
-    state_ ^= state_ << 5;
-    return state_;
-  }
-  std::uint32_t below(std::uint32_t limit) noexcept { return next() % limit; }
-
- private:
-  std::uint32_t state_;
-};
+using support::Random;
 
 // At least 2, so that contention is contention.
 int processors() noexcept;

@@ -16,24 +16,14 @@
 #include <threading/semaphore.hpp>
 #include <threading/with.hpp>
 
-#include "stress/stress.hpp"
+#include "stress/signals.hpp"
 
 namespace {
 
 using namespace stress;
 
-std::atomic<std::int64_t> handled{0};
-
-class SignalStorm : public testing::Test {
+class SignalStorm : public CountsSignals {
  protected:
-  void SetUp() override {
-    handled = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int) { ++handled; };
-    sigaction(SIGUSR1, &action, &before_);
-  }
-  void TearDown() override { sigaction(SIGUSR1, &before_, nullptr); }
-
   // Called by each thread that is to be hit, for as long as the result lives.
   class Target {
    public:
@@ -65,7 +55,6 @@ class SignalStorm : public testing::Test {
 
   std::mutex mutex_;
   std::vector<pthread_t> targets_;
-  struct sigaction before_ = {};
 };
 
 TEST_F(SignalStorm, DisturbsNobody) {

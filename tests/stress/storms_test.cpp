@@ -16,7 +16,7 @@
 #include <threading/rlock.hpp>
 #include <threading/semaphore.hpp>
 
-#include "stress/stress.hpp"
+#include "stress/signals.hpp"
 
 namespace {
 
@@ -148,22 +148,8 @@ std::size_t queued(const Primitive& object) {
   }
 }
 
-std::atomic<std::int64_t> handled{0};
-
 template <class Subject>
-class Storm : public testing::Test {
- protected:
-  void SetUp() override {
-    handled = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int) { ++handled; };
-    sigaction(SIGUSR1, &action, &before_);
-  }
-  void TearDown() override { sigaction(SIGUSR1, &before_, nullptr); }
-
- private:
-  struct sigaction before_ = {};
-};
+class Storm : public CountsSignals {};
 using Subjects = testing::Types<Exclusive<Lock>, Exclusive<RLock>, Notified, Counting<Semaphore>,
                                 Counting<BoundedSemaphore>, Flag, Meeting>;
 TYPED_TEST_SUITE(Storm, Subjects);

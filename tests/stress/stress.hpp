@@ -7,6 +7,7 @@
 #include <random>
 
 #include "support/lot.hpp"
+#include "support/random.hpp"
 #include "support/support.hpp"
 
 namespace stress {
@@ -29,15 +30,9 @@ class Budget {
 // Small delays of every kind between two steps: none, a pause, a yield, now and then a sleep.
 class Jitter {
  public:
-  explicit Jitter(int seed) : state_(static_cast<std::uint32_t>(seed) * 2654435761u + 12345u) {}
+  explicit Jitter(int seed) : random_(static_cast<std::uint32_t>(seed)) {}
 
-  std::uint32_t next() noexcept {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 17;
-    state_ ^= state_ << 5;
-    return state_;
-  }
-  std::uint32_t below(std::uint32_t limit) noexcept { return next() % limit; }
+  std::uint32_t below(std::uint32_t limit) noexcept { return random_.below(limit); }
 
   void operator()() noexcept {
     const std::uint32_t what = below(64);
@@ -52,7 +47,7 @@ class Jitter {
   }
 
  private:
-  std::uint32_t state_;
+  Random random_;
 };
 
 // Shown with the result, so that a run that did hardly anything is noticed.
