@@ -95,6 +95,18 @@ Result time_loop(const Options& options, const std::function<void(std::size_t)>&
   // needs a lock then.
   std::atomic<bool> done{false};
   std::thread second([&] { done.wait(false); });
+  const auto let_go = [&] {
+    done.store(true);
+    done.notify_one();
+    second.join();
+  };
+  if (options.steps != 0) {
+    const std::int64_t start = now();
+    steps(options.steps);
+    const auto took = static_cast<double>(now() - start);
+    let_go();
+    return {.ns = took / static_cast<double>(options.steps)};
+  }
   std::size_t batch = 1;
   for (;;) {  // also warms up
     const std::int64_t start = now();
@@ -109,9 +121,7 @@ Result time_loop(const Options& options, const std::function<void(std::size_t)>&
     steps(batch);
     times.push_back(static_cast<double>(now() - start) / static_cast<double>(batch));
   } while (now() < end);
-  done.store(true);
-  done.notify_one();
-  second.join();
+  let_go();
   return {.ns = median(std::move(times))};
 }
 
@@ -145,9 +155,15 @@ void Team::join() {
 
 Result time_rounds(const Options& options, const std::function<void()>& round) {
   place(options.placement, 0);
-  for (int i = 0; i != 20; ++i) round();
+  if (options.steps == 0) {
+    for (int i = 0; i != 20; ++i) round();
+  }
   const double switches_before = context_switches();
   const std::int64_t start = now();
+  if (options.steps != 0) {
+    for (std::size_t i = 0; i != options.steps; ++i) round();
+    return {.ns = static_cast<double>(now() - start) / static_cast<double>(options.steps)};
+  }
   const std::int64_t end = start + options.duration;
   std::int64_t at = start;
   double rounds = 0;

@@ -26,6 +26,7 @@ struct Options {
   Placement placement = Placement::free;
   std::int64_t duration = 50'000'000;  // nanoseconds to measure for
   std::size_t count = 0;               // how many objects, for rows that have many; 0: the row's own number
+  std::size_t steps = 0;               // if not 0: do just so many, whatever the time; for counting instructions
 };
 
 // Negative: does not apply.

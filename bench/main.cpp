@@ -3,6 +3,7 @@
 //   rivals --list                                        every pair, one "row rival" a line
 //   rivals --sizes                                       "class rival bytes" a line
 //   rivals ROW RIVAL PLACEMENT MILLISECONDS [COUNT]      measures once, prints "key=value …"
+//   rivals ROW RIVAL PLACEMENT STEPSx                    does so many steps, for a tool that counts instructions
 //   rivals --smoke                                       every pair for a moment: does it run at all?
 #include <cstdio>
 #include <cstdlib>
@@ -69,11 +70,17 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (argc < 5) {
-    std::fprintf(stderr,
-                 "usage: rivals --list | --sizes | --smoke | ROW RIVAL one|free|late|apart MILLISECONDS [COUNT]\n");
+    std::fprintf(
+        stderr,
+        "usage: rivals --list | --sizes | --smoke | ROW RIVAL one|free|late|apart MILLISECONDS|STEPSx [COUNT]\n");
     return 2;
   }
-  options.duration = std::atoll(argv[4]) * 1'000'000;
+  if (std::string_view(argv[4]).ends_with('x')) {
+    options.steps = static_cast<std::size_t>(std::atoll(argv[4]));
+    options.count = options.steps;
+  } else {
+    options.duration = std::atoll(argv[4]) * 1'000'000;
+  }
   if (argc > 5) options.count = static_cast<std::size_t>(std::atoll(argv[5]));
   for (const bench::Entry& entry : bench::entries()) {
     if (entry.row == argv[1] && entry.rival == argv[2]) {

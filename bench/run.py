@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+import instructions
 import plot
 import publish
 from rows import CURVES, LIMIT, OURS, ROWS, Target
@@ -39,6 +40,7 @@ def arguments():
     parser.add_argument("--designs", action="store_true", help="also the designs that were rejected")
     parser.add_argument("--scale", action="store_true", help="the cost curves instead of the rows")
     parser.add_argument("--adversary", action="store_true", help="instead: threads that re-lock at once, for ten seconds")
+    parser.add_argument("--instructions", action="store_true", help="instead: count instructions, with callgrind")
     parser.add_argument("--publish", action="store_true",
                         help="all of these, into docs/performance and README.md: some twenty minutes, on a quiet machine")
     parser.add_argument("--max-count", type=int, default=1_000_000, help="where the cost curves end")
@@ -315,15 +317,25 @@ def measure_adversary(options):
     tell(options, "adversary", ("lock", "ns a turn", "least/most", "longest ms"), lines)
 
 
+def measure_instructions(options):
+    pairs = sorted({(name, rival) for (name, _, rival), _ in row_jobs(options) if name in instructions.STEPS})
+    counts = instructions.count_all(options.program, pairs, os.cpu_count() or 1)
+    rivals = [OURS, LIMIT, *sorted({rival for _, rival in counts} - {OURS, LIMIT})]
+    lines = [(row.title, *(number(counts.get((row.name, rival)), 0) for rival in rivals))
+             for row in ROWS if (row.name, OURS) in counts]
+    tell(options, "instructions", ("instructions", *rivals), lines)
+
+
 def main():
     options = arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < 2:
         print("only one processor: 'free' says nothing here", file=sys.stderr)
-    parts = ((options.adversary, measure_adversary), (options.scale, measure_curves))
+    parts = ((options.adversary, measure_adversary), (options.scale, measure_curves),
+             (options.instructions, measure_instructions))
     wanted = [measure for is_wanted, measure in parts if is_wanted] or [measure_rows]
     if options.publish:
-        wanted = [measure_rows, measure_adversary, measure_curves]
+        wanted = [measure_rows, measure_adversary, measure_curves, measure_instructions]
     for measure in wanted:
         begun = time.monotonic()
         measure(options)
