@@ -11,6 +11,7 @@ namespace threading::inline v1::platform {
 // leave_os_thread(), called by the thread itself, ends each.
 struct OsThread {
   std::uint64_t handle = 0;
+  std::uint32_t stack = 0;  // a slot of thread_stack.hpp; 0: the C library's
 };
 
 // What runs in it. An exception must not leave it; a forced unwind (pthread_exit, cancellation) may.
@@ -24,10 +25,14 @@ using OsThreadMain = void* (*)(void* argument);
 void join_os_thread(const OsThread& thread) noexcept;
 // By the thread itself: nobody will join it.
 void leave_os_thread(const OsThread& self) noexcept;
+// A thread that nobody joins from the beginning. Returns: false when the system has no thread to give.
+[[nodiscard]] bool start_detached_os_thread(OsThreadMain main) noexcept;
 
 // The calling thread's ident as Python's get_ident() tells it: pthread_self().
 std::uint64_t os_ident() noexcept;
 std::int32_t os_native_id() noexcept;
+// The same from what the C library noted when it made the thread. Requires: the caller is a new thread of this library.
+std::int32_t new_thread_native_id() noexcept;
 // Whether the caller is the thread that the process began with, or the one that is left after a fork.
 bool is_initial_thread() noexcept;
 

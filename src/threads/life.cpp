@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a thread begins, ends, and is joined.
+// How a thread is started, ends, and is joined. What it does in between is told in run.cpp.
 //
 // Word     bits 0–1 the phase: 0 fresh, 1 alive, 2 ended, 3 over. bit 2 claimed: one joiner has taken it upon itself to
 //          wait for the OS thread. bit 3 parked: somebody may be queued. bit 4 handle: `os` is known.
@@ -29,15 +29,11 @@
 // Destroy  The running thread owns a reference until after its last move; a joiner's handle keeps the rest.
 #include "threads/life.hpp"
 
-#include <cxxabi.h>
-
 #include <utility>
 
 #include <threading/with.hpp>
 
-#include "base/hooks.hpp"
 #include "platform/thread_exit.hpp"
-#include "threads/excepthook.hpp"
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
 
@@ -57,7 +53,9 @@ constexpr std::uint32_t kClaimed = 4;
 constexpr std::uint32_t kParked = 8;
 constexpr std::uint32_t kHandle = 16;
 
-constexpr std::uint32_t kIdWanted = 0x80000000u;
+// How often a joiner without bound offers the processor before it sleeps: a short thread that shares the processor has
+// ended then, and nobody needs to be woken.
+constexpr int kOffers = 1;
 
 constinit backend::atomic<std::uint32_t> forks{0};
 
@@ -87,7 +85,6 @@ ThreadToken runner_of(const void* key) noexcept {
 }
 
 const WaitKind kThreadKind{"Thread", &runner_of};
-const WaitKind kThreadStartKind{"Thread start", nullptr};
 
 // Changes the word as `change` says, under the bucket's lock, and wakes as many waiters as it says in `wake`.
 // `change(word, size)` may be called more than once.
@@ -121,18 +118,6 @@ void end(ThreadState& state) noexcept {
     word = with_phase(word, kEnded);
     return (word & kClaimed) != 0 ? 0 : 1;
   });
-}
-
-void tell_native_id(ThreadState& state, std::uint32_t id) noexcept {
-  // relaxed: a number and nothing else.
-  if (state.native_id.exchange(id, std::memory_order_relaxed) == kIdWanted) unpark_all(&state.native_id);
-}
-
-void become(PerThread& self, ThreadState& state, NativeId native_id) noexcept {
-  self.thread = &state;
-  const ThreadToken token = self.token != 0 ? self.token : detail::assign_thread_token(self);
-  state.join.token.store(token, std::memory_order_relaxed);  // relaxed: for display
-  tell_native_id(state, static_cast<std::uint32_t>(native_id));
 }
 
 // Requires: the word's exchange to claimed was this thread's.
@@ -181,25 +166,6 @@ ParkResult park_for_end(ThreadState& state, const WaitOptions& options, Deadline
                .interruptible = options.interruptible,
                .on_signal = options.on_signal,
                .stop = options.stop});
-}
-
-// Also when the body is left by a forced unwind.
-struct Leaving {
-  ThreadState& state;
-  ~Leaving() {
-    base::call(base::hooks.thread_ends);
-    destroy_body(state);
-  }
-};
-
-void* thread_main(void* argument) {
-  ThreadState& state = *static_cast<ThreadState*>(argument);
-  state.ident.store(platform::os_ident(), std::memory_order_relaxed);  // relaxed: a number and nothing else
-  enter(backend::per_thread(), state);
-  const Leaving leaving{state};
-  base::call(base::hooks.thread_starts);
-  run_body(state);
-  return nullptr;
 }
 
 // The last stage of an OS thread's exit.
@@ -303,54 +269,18 @@ bool begin_embedded(ThreadState& state) noexcept {
 
 void take_back_embedded(ThreadState& state) noexcept { take_back_start(state); }
 
-void enter(PerThread& self, ThreadState& state) noexcept {
-  become(self, state, platform::os_native_id());
-  name_this_thread(state);
-}
-
-void enter_embedded(PerThread& self, ThreadState& state) noexcept {
-  state.ident.store(platform::os_ident(), std::memory_order_relaxed);  // relaxed: a number and nothing else
-  become(self, state, platform::os_native_id());
-}
-
-bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexcept {
-  become(self, state, native_id);
-  {
-    const With hold(registry_lock);
-    if (state.name == nullptr) return false;
-  }
-  name_this_thread(state);
-  return true;
-}
-
-// The handler of a forced unwind binds its reference to no object, which the sanitizer takes for an error.
-__attribute__((no_sanitize("null"))) void run_body(ThreadState& state) {
-  std::exception_ptr failure;
-  try {
-    // `stop` was made by start() if the body wants it.
-    if (state.body != nullptr) {
-      state.body->run(state.takes_stop ? state.stop->get_token() : backend::stop_token());
-    }
-  } catch (abi::__forced_unwind&) {
-    throw;
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure) report(state, std::move(failure));
-}
-
-void destroy_body(ThreadState& state) noexcept {
-  if (state.keeps_body || state.body == nullptr) return;
-  std::exchange(state.body, nullptr)->~Body();
-}
-
 WaitOutcome join(ThreadState& state, const WaitOptions& options) {
   const bool unbounded = options.deadline.is_never() && !options.interruptible && options.stop == nullptr;
+  int offers = kOffers;
   for (;;) {
     const std::uint32_t seen = load(state);
     if (phase_of(seen) == kOver) return WaitOutcome::ok;
     const bool has_ended = phase_of(seen) == kEnded;
     const bool can_claim = has_os_thread(state) && (seen & (kClaimed | kHandle)) == kHandle;
+    if (can_claim && unbounded && !has_ended && offers-- > 0) {
+      backend::yield();
+      continue;
+    }
     if (can_claim && (has_ended || unbounded)) {
       if (!try_claim(state, seen)) continue;
       has_ended ? wait_for_os_thread(state) : join_directly(state);
@@ -394,23 +324,6 @@ void reap(ThreadState& state) noexcept {
     platform::leave_os_thread(state.os);
   } else {
     platform::join_os_thread(state.os);
-  }
-}
-
-NativeId native_id(ThreadState& state) noexcept {
-  for (;;) {
-    std::uint32_t id = state.native_id.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
-    if ((id & ~kIdWanted) != 0) return static_cast<NativeId>(id);
-    if (state.kind == ThreadState::Kind::timer || !is_alive(state)) return 0;
-    const auto must_wait = [&]() noexcept {
-      std::uint32_t seen = 0;
-      // relaxed: under the bucket's lock; a start that fails changes it as well.
-      return is_alive(state) && (state.native_id.compare_exchange_strong(seen, kIdWanted, std::memory_order_relaxed,
-                                                                         std::memory_order_relaxed) ||
-                                 seen == kIdWanted);
-    };
-    static_cast<void>(park(
-        &state.native_id, kThreadStartKind, must_wait, []() noexcept {}, [](bool, LeaveReason) noexcept {}));
   }
 }
 

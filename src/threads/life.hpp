@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A thread object from start() to its end. The word is told in life.cpp.
+// A thread object from start() to its end: life.cpp tells of both, run.cpp of what is in between.
 #pragma once
 
 #include <threading/detail/lock_word.hpp>
@@ -28,6 +28,8 @@ detail::WaitOutcome join(ThreadState& state, const detail::WaitOptions& options)
 // Frees what is left of an OS thread that nobody has joined. Called with the last reference.
 void reap(ThreadState& state) noexcept;
 
+// What runs on the OS thread of a Thread; the argument is its state.
+void* thread_main(void* state);
 // The first thing in a thread: makes `state` its current_thread(), known to waiters and, by name, to the system's
 // tools.
 void enter(PerThread& self, ThreadState& state) noexcept;
@@ -55,6 +57,8 @@ void note_fork(ThreadState& survivor) noexcept;
 // Makes a state that no start() precedes alive: a dummy, the main thread.
 void begin_alive(ThreadState& state) noexcept;
 
+// Lets those know who wait for the native id.
+void tell_native_id(ThreadState& state, std::uint32_t id) noexcept;
 // The native id, waited for if the thread is just being started; 0: none yet.
 NativeId native_id(ThreadState& state) noexcept;
 

@@ -17,8 +17,10 @@
 //          what they own lives on stacks and in closures that no destructor may run for.
 #include "threads/registry.hpp"
 
-#include <cstdio>
+#include <charconv>
+#include <iterator>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include <threading/embedding.hpp>
@@ -52,27 +54,32 @@ constinit std::size_t count = 0;
 constinit backend::atomic<ThreadState*> the_main{&first_main.state};
 constinit backend::atomic<std::uint64_t> last_number{0};
 
-// Every default name with its number; kind decides which.
-int format_default_name(char* text, std::size_t size, const ThreadState& state) noexcept {
-  const auto number = static_cast<unsigned long long>(state.number);
+constexpr std::size_t kDefaultNameSize = 32;  // for a word and twenty digits
+
+// Every default name with its number; kind decides which. Returns: how many bytes.
+std::size_t format_default_name(char (&text)[kDefaultNameSize], const ThreadState& state) noexcept {
+  std::string_view word = "Thread-";
   switch (state.kind) {
-    case ThreadState::Kind::main: break;
+    case ThreadState::Kind::main: word = "MainThread"; break;
     case ThreadState::Kind::dummy:
       // relaxed: changed in a forked child only, when it has one thread.
-      if (state.role.load(std::memory_order_relaxed) == ThreadState::Kind::main) break;
-      return std::snprintf(text, size, "Dummy-%llu", number);
+      word = state.role.load(std::memory_order_relaxed) == ThreadState::Kind::main ? "MainThread" : "Dummy-";
+      break;
     case ThreadState::Kind::thread:
     case ThreadState::Kind::embedded:
-    case ThreadState::Kind::timer: return std::snprintf(text, size, "Thread-%llu", number);
+    case ThreadState::Kind::timer: break;
   }
-  return std::snprintf(text, size, "MainThread");
+  char* const end = text + word.copy(text, sizeof text);
+  if (word.back() != '-') return word.size();
+  return static_cast<std::size_t>(std::to_chars(end, std::end(text), state.number).ptr - text);
 }
 
 // As much of the name as fits, without allocation and without a zero at the end. Returns: how many bytes.
 std::size_t copy_name(const ThreadState& state, char* text, std::size_t size) noexcept {
   const With hold(registry_lock);
   if (state.name != nullptr) return state.name->copy(text, size);
-  return static_cast<std::size_t>(format_default_name(text, size, state));
+  char name[kDefaultNameSize];
+  return std::string_view(name, format_default_name(name, state)).copy(text, size);
 }
 
 // For the last words of a process. Leaves the text empty for a foreign thread without a dummy.
@@ -199,9 +206,8 @@ std::uint64_t next_number() noexcept { return last_number.fetch_add(1, std::memo
 
 std::string name_of(const ThreadState& state) {
   if (state.name != nullptr) return *state.name;
-  char text[32];
-  const int size = format_default_name(text, sizeof text, state);
-  return std::string(text, static_cast<std::size_t>(size));
+  char text[kDefaultNameSize];
+  return std::string(text, format_default_name(text, state));
 }
 
 void name_this_thread(ThreadState& state) noexcept {

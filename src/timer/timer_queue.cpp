@@ -80,8 +80,7 @@ bool appoint() noexcept {
     queue.appointments.fetch_add(1, std::memory_order_relaxed);  // relaxed: under the lock; read under the bucket's
     unpark_one(&queue.appointments);
   } else {
-    platform::OsThread made;
-    if (!platform::start_os_thread(made, &pool_main, nullptr, 0)) return false;
+    if (!platform::start_detached_os_thread(&pool_main)) return false;
   }
   queue.is_watched = true;
   queue.watched_until = INT64_MIN;  // it will look before it sleeps
@@ -222,7 +221,6 @@ void fire(PerThread& self, TimerState& timer, NativeId native_id) {
 THREADING_NO_THREAD_SAFETY_ANALYSIS void* pool_main(void*) {
   PerThread& self = backend::per_thread();
   const std::uint32_t forks = threads::fork_count();
-  platform::leave_os_thread({.handle = platform::os_ident()});  // nobody joins it
   platform::want_exact_timers();
   platform::name_os_thread(kPoolName);
   const NativeId native_id = platform::os_native_id();

@@ -28,11 +28,23 @@ void join_os_thread(const OsThread& thread) noexcept {
   lab::Thread(static_cast<unsigned>(thread.handle / kIdentStep - 1)).join();
 }
 
-// Only the pool of the timers does this for a thread that still has something to do, and nobody waits for it.
 void leave_os_thread(const OsThread&) noexcept { lab::run_in_background(); }
+
+// Only the pool of the timers has such threads. Nobody waits for what they still do.
+bool start_detached_os_thread(OsThreadMain main) noexcept {
+  lab::Thread made;
+  return lab::try_spawn(
+      "thread",
+      [=] {
+        lab::run_in_background();
+        main(nullptr);
+      },
+      made);
+}
 
 std::uint64_t os_ident() noexcept { return (lab::thread_id() + 1) * kIdentStep; }
 std::int32_t os_native_id() noexcept { return static_cast<std::int32_t>(lab::thread_id() + 100); }
+std::int32_t new_thread_native_id() noexcept { return os_native_id(); }
 bool is_initial_thread() noexcept { return lab::is_initial_thread(); }
 
 void name_os_thread(std::string_view name) noexcept {

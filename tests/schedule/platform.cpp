@@ -54,7 +54,7 @@ void thread_ends() {
   detail::PerThread& self = detail::backend::per_thread();
   // The main thread does not end; the process does.
   if (!self.exit_hook_armed || lab::thread_id() == 0) return;
-  constexpr int kRounds = 3;
+  constexpr int kRounds = 2;
   for (int round = 0; round != kRounds; ++round) {
     if (exit_functions[static_cast<int>(ExitStage::values)] != nullptr) {
       exit_functions[static_cast<int>(ExitStage::values)](self);
