@@ -20,6 +20,7 @@ inline constexpr bool kDeprecatesCamelCase = kVersion >= 0x030A;  // notifyAll, 
 inline constexpr bool kLooksInDictFirst = kVersion == 0x030B;     // calls of methods are fast only beside a __dict__
 inline constexpr bool kShowsState = kVersion >= 0x030B;           // repr() of Event, Semaphore, Barrier
 inline constexpr bool kCountsRecursion = kVersion >= 0x030B;      // RLock._recursion_count()
+inline constexpr bool kKeepsFramesInPieces = kVersion >= 0x030B;  // of memory that a thread asks for and gives back
 inline constexpr bool kStartsJoinably = kVersion >= 0x030D;       // _thread.start_joinable_thread()
 inline constexpr bool kChecksParties = kVersion >= 0x030D;        // Barrier(0) is an error
 inline constexpr bool kHasQueueShutdown = kVersion >= 0x030D;     // Queue.shutdown(), ShutDown

@@ -3,6 +3,7 @@
 // The module `threadingpp._core`: names, types, state; no behaviour. Initialised in phases and without static types, so
 // that every interpreter of a process may have its own.
 #include "current_thread.hpp"
+#include "frame_memory.hpp"
 #include "objects.hpp"
 #include "sharing.hpp"
 #include "thread_handle.hpp"
@@ -67,6 +68,7 @@ PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VA
                            {nullptr, nullptr, 0, nullptr}};
 
 int execute(PyObject* module) {
+  keep_frame_memory();
   if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New()) || !add(module, "_C_API", make_capsule())) {
     return -1;
   }

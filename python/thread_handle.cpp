@@ -18,9 +18,6 @@
 
 #include <sched.h>
 
-#include <atomic>
-#include <cstdint>
-
 #include "arguments.hpp"
 #include "objects.hpp"
 #include "without_gil.hpp"
@@ -42,42 +39,6 @@ const Thread& thread_of(PyObject* self) { return *object_of(self).thread; }
 
 bool is_done(PyObject* self) { return Embedding::is_started(thread_of(self)) && !thread_of(self).is_alive(); }
 
-// Threads are often joined when they are about to end, or have not begun. A joiner that offers the processor for as
-// long as a wake-up through the kernel takes neither sleeps nor keeps the thread waiting where both share a processor.
-// After a failure the next 1, 3, 7 … 63 joins sleep at once.
-class Patience {
- public:
-  bool lasts_until_end(const Thread& thread) {
-    const int left =
-        skip_.load(std::memory_order_relaxed);  // relaxed, here and below: hints, a lost update costs little
-    if (left > 0) {
-      skip_.store(left - 1, std::memory_order_relaxed);
-      return false;
-    }
-    namespace backend = threading::detail::backend;
-    const std::int64_t until = backend::monotonic_now() + kLimit;
-    do {
-      sched_yield();
-      if (!thread.is_alive()) {
-        failures_.store(0, std::memory_order_relaxed);
-        return true;
-      }
-    } while (backend::monotonic_now() < until);
-    const int failures = failures_.load(std::memory_order_relaxed);
-    if (failures < kMostFailures) failures_.store(failures + 1, std::memory_order_relaxed);
-    skip_.store((2 << failures) - 1, std::memory_order_relaxed);
-    return false;
-  }
-
- private:
-  static constexpr std::int64_t kLimit = 50'000;  // nanoseconds
-  static constexpr int kMostFailures = 5;
-
-  std::atomic<int> skip_{0};
-  std::atomic<int> failures_{0};
-};
-Patience patience;
-
 // Returns: 1 the thread has ended, 0 timed out, -1 with an exception set.
 int wait_for_end(PyObject* self, Deadline deadline) {
   if (is_done(self)) return 1;
@@ -85,7 +46,9 @@ int wait_for_end(PyObject* self, Deadline deadline) {
   const Thread& thread = thread_of(self);
   HandledWait waiting(deadline);
   const Outcome outcome = waiting.run([&thread](const Embedding::Wait& bound) {
-    return patience.lasts_until_end(thread) ? Outcome::ok : Embedding::wait_for_end(thread, bound);
+    // A short thread that shares the joiner's processor is done when this returns, and nobody has to be woken.
+    sched_yield();
+    return thread.is_alive() ? Embedding::wait_for_end(thread, bound) : Outcome::ok;
   });
   if (waiting.raised()) return -1;
   return outcome == Outcome::ok ? 1 : 0;

@@ -81,7 +81,7 @@ def put_get(make, count=20000):
     return loop("x.put(1); x.get()", "", count, x=make())
 
 
-def start_join(module, count=60):
+def start_join(module, count=300):
     def run():
         begin = clock()
         for _ in range(count):
@@ -96,7 +96,7 @@ def nothing():
     pass
 
 
-def timer(module, count=60):
+def timer(module, count=300):
     def run():
         begin = clock()
         for _ in range(count):

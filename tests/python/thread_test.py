@@ -381,6 +381,70 @@ class Objects(Case):
             gate.wait(0) and threading.Event().wait(0.001)
 
 
+class Frames(Case):
+    """The memory of Python frames goes from one thread to the next."""
+
+    WAVES, THREADS, DEPTH = 5, 20, 600
+
+    def test_threads_deep_in_calls_at_the_same_time_do_not_share_frames(self):
+        for _ in range(self.WAVES):
+            everybody = threading.Barrier(2 * self.THREADS)
+            results = threadingpp.Queue()
+
+            def down(depth, number):
+                if depth == 0:
+                    everybody.wait(LONG)
+                    return number
+                mine = [number, depth]
+                found = down(depth - 1, number)
+                return found if mine == [number, depth] else -1
+
+            def start(number):
+                results.put((number, down(self.DEPTH, number)))
+
+            # Those of the low-level module get their memory from the interpreter, and may give it back here.
+            for number in range(self.THREADS):
+                _thread.start_new_thread(start, (number,))
+            ours = [threading.Thread(target=start, args=(number,)) for number in range(self.THREADS, 2 * self.THREADS)]
+            for thread in ours:
+                thread.start()
+            found = dict(results.get(timeout=LONG) for _ in range(2 * self.THREADS))
+            self.assertEqual(found, {number: number for number in range(2 * self.THREADS)})
+            for thread in ours:
+                thread.join()
+
+    def test_a_generator_goes_on_after_the_thread_that_began_it(self):
+        def count():
+            mine = list(range(100))
+            yield sum(mine)
+            yield len(mine)
+
+        counting = count()
+        found = []
+        self.run_threads(1, lambda: found.append(next(counting)))
+        self.run_threads(1, lambda: found.append(next(counting)))
+        self.assertEqual(found, [4950, 100])
+
+    @unittest.skipUnless(sys.version_info >= (3, 11), "frames are ordinary objects")
+    def test_threads_one_after_another_leave_nothing(self):
+        # Each with more frames than fit into what a thread gets first.
+        self.run_child("""
+            def grow(depth): return depth and grow(depth - 1)
+            def mapped():
+                with open('/proc/self/status') as status:
+                    return next(int(line.split()[1]) for line in status if line.startswith('VmSize'))
+            def start_some():
+                for _ in range(50):
+                    thread = threading.Thread(target=grow, args=(300,)); thread.start(); thread.join()
+            threading.stack_size(256 * 1024)
+            start_some()
+            before = mapped()
+            for _ in range(20): start_some()
+            assert mapped() <= before + 4096, (before, mapped())  # KiB: some stacks, no piece of a thousand threads
+            print('ok')
+        """)
+
+
 class Fork(Case):
     def test_running_threads_are_over_in_the_child(self):
         self.run_child("""
