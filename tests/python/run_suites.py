@@ -44,9 +44,10 @@ PRIMITIVES = "test_threading test_threading_local test_thread test_threadsignals
 MODES = ("stock", "module", "primitives")
 TIMEOUT = 1500
 
-# The name of one test and its outcome in unittest's verbose output, over one line or several.
+# The name of one test and its outcome in unittest's verbose output, over one line or several. What a skipped test took
+# stands in front of the next one.
 DOCTEST = re.compile(r"^Doctest: ([\w.]+) \.\.\. ok", re.M)
-CASE = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n[^\n]*?)? \.\.\. ", re.M)
+CASE = re.compile(r"^(?:[\d.]+s )?([\w.]+) \(([\w.]+)\)(?:\n[^\n]*?)? \.\.\. ", re.M)
 OUTCOME = re.compile(r"(ok|FAIL|ERROR|skipped .*|expected failure|unexpected success)\s*$")
 
 PRIMITIVES_MODULE = '''\
@@ -393,6 +394,11 @@ def report(logs, path):
     path.write_text("\n".join(lines).rstrip() + "\n")
 
 
+def restore_interrupts():
+    """Shells start background jobs with SIGINT ignored, which the suites would inherit, and some of them send it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--package", type=pathlib.Path, help="where <version>/threadingpp is")
@@ -427,8 +433,7 @@ def main():
     pythons = [p for p in pythons if (options.package / version_of(p)[0] / "threadingpp").is_dir()]
     if not pythons:
         sys.exit("no interpreter with both the test package and a build of threadingpp")
-    # Shells start background jobs with SIGINT ignored, which the suites would inherit, and some of them send it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    restore_interrupts()
     root = pathlib.Path(tempfile.mkdtemp(prefix="threadingpp-suites-"))
     judge = Judge(options)
     try:
