@@ -247,6 +247,47 @@ AT_EXIT = {
     "register a function": ATTEMPT + "atexit.register(attempt, lambda: threading._register_atexit(int))",
 }
 
+# What another interpreter of the process may forbid, with the outcome printed.
+IN_INTERPRETER = """
+import sys
+try: import _interpreters as interpreters
+except ImportError: import _xxsubinterpreters as interpreters
+
+def create(isolated):
+    if sys.version_info >= (3, 13): return interpreters.create('isolated' if isolated else 'legacy')
+    if sys.version_info >= (3, 9): return interpreters.create(isolated=isolated)
+    return interpreters.create()
+
+for isolated in (False, True):
+    one = create(isolated)
+    interpreters.run_string(one, 'import sys; sys.path[:] = %r' % sys.path + CODE)
+    interpreters.destroy(one)
+"""
+CODE = ATTEMPT + """
+import functools
+print = functools.partial(print, flush=True)
+
+def start(**options):
+    thread = threading.Thread(target=int, **options)
+    thread.start()
+    thread.join()
+    return thread.daemon, thread.is_alive()
+
+def start_late_daemon():
+    thread = threading.Thread(target=int)
+    thread.daemon = True
+    thread.start()
+    thread.join()
+    return thread.daemon, thread.is_alive()
+
+attempt(lambda: threading.Thread(daemon=True).daemon)
+attempt(lambda: setattr(threading.Thread(), 'daemon', True))
+attempt(start)
+attempt(lambda: start(daemon=True))
+attempt(start_late_daemon)
+attempt(lambda: threading.current_thread().daemon)
+"""
+
 
 def held(lock):
     lock.acquire()
@@ -392,6 +433,14 @@ class Misuse(unittest.TestCase):
                     for begin in ("import threadingpp; threadingpp.install()\n", ""))
                 self.assertEqual(mine, theirs)
                 self.assertTrue(theirs)
+
+    def test_rows_in_other_interpreters(self):
+        mine, theirs = (
+            subprocess.run([sys.executable, "-W", "ignore", "-c", f"CODE = {begin + CODE!r}\n" + IN_INTERPRETER],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+            for begin in ("\nimport threadingpp; threadingpp.install()\n", "\n"))
+        self.assertEqual((mine.stdout, mine.returncode), (theirs.stdout, theirs.returncode))
+        self.assertEqual(len(theirs.stdout.splitlines()), 12, theirs.stdout)
 
     def test_repr(self):
         for row in SHOWN.split("\n")[1:-1]:

@@ -430,17 +430,17 @@ class Frames(Case):
         # Each with more frames than fit into what a thread gets first.
         self.run_child("""
             def grow(depth): return depth and grow(depth - 1)
-            def mapped():
+            def writable():
                 with open('/proc/self/status') as status:
-                    return next(int(line.split()[1]) for line in status if line.startswith('VmSize'))
+                    return next(int(line.split()[1]) for line in status if line.startswith('VmData'))
             def start_some():
                 for _ in range(50):
                     thread = threading.Thread(target=grow, args=(300,)); thread.start(); thread.join()
             threading.stack_size(256 * 1024)
             start_some()
-            before = mapped()
+            before = writable()
             for _ in range(20): start_some()
-            assert mapped() <= before + 4096, (before, mapped())  # KiB: some stacks, no piece of a thousand threads
+            assert writable() <= before + 4096, (before, writable())  # KiB: some stacks, no piece of a thousand threads
             print('ok')
         """)
 
