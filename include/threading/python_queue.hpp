@@ -97,6 +97,9 @@ struct QueueParts {
 //
 // Not copyable, not movable; held by a std::shared_ptr. put() allocates, get() does not.
 // Visibility: what a thread did before put() is seen by the thread that gets the item.
+// Fork: as the mutex of the stdlib's queue, the queue's lock stays held in the child when another thread was inside a
+// call at that moment; every call there then waits for ever. A child that has to use the queue, and does not exec,
+// needs a parent in which nobody uses it during fork().
 // Fairness: waiting threads of both languages are served first come first served, as in a Condition.
 class Queue {
  public:
