@@ -53,6 +53,7 @@ timespec to_timespec(std::int64_t nanoseconds) noexcept {
 }  // namespace
 
 CondvarParker::CondvarParker() noexcept {
+  THREADING_INVARIANT(pthread_mutex_init(&mutex_, nullptr) == 0, "a mutex can be made");
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   THREADING_INVARIANT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0,

@@ -24,7 +24,7 @@ class CondvarParker {
   void unpark() noexcept;
 
  private:
-  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_t mutex_;
   pthread_cond_t condition_;
   bool woken_ = false;  // guarded by mutex_
 };

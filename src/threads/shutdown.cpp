@@ -21,6 +21,7 @@
 // Destroy  Nothing here is destroyed.
 #include "threads/shutdown.hpp"
 
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -46,7 +47,8 @@ constinit InternalLock lock;  // guards the two below
 constinit std::vector<Callback>* callbacks = nullptr;
 constinit bool callbacks_are_over = false;
 
-constinit backend::atomic<bool> is_armed{false};
+// A word, not a byte: on RISC-V, GCC calls another library for an exchange of one byte.
+constinit backend::atomic<std::uint32_t> is_armed{0};
 constinit backend::atomic<bool> frozen{false};
 
 void run_callbacks() noexcept {
@@ -103,7 +105,7 @@ void shut_down() noexcept {
 
 void wait_for_threads_at_exit() {
   // relaxed: only one may register; nobody waits for it to have done so.
-  if (is_armed.load(std::memory_order_relaxed) || is_armed.exchange(true, std::memory_order_relaxed)) return;
+  if (is_armed.load(std::memory_order_relaxed) != 0 || is_armed.exchange(1, std::memory_order_relaxed) != 0) return;
   THREADING_INVARIANT(std::atexit(&shut_down) == 0, "an exit handler can be registered");
 }
 

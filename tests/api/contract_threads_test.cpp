@@ -8,6 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <unordered_set>
 #include <vector>
 
@@ -227,6 +228,7 @@ TEST(Contract, ADumpNamesEveryThread) {
     std::ostringstream out;
     threading::dump(out);
     text = out.str();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   } while (text.find("Event") == std::string::npos);
   EXPECT_NE(text.find("sleeper"), std::string::npos);
   EXPECT_NE(text.find("MainThread"), std::string::npos);

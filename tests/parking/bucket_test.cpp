@@ -13,8 +13,11 @@
 
 #include <gtest/gtest.h>
 
+#include "support/delays.hpp"
+
 namespace {
 
+using support::rounds;
 using threading::LeaveReason;
 using threading::WaitKind;
 using threading::parking::Bucket;
@@ -191,7 +194,7 @@ TEST_F(BucketTest, BehavesLikeADequePerKey) {
     return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
   };
 
-  for (int step = 0; step < 20'000; ++step) {
+  for (int step = 0; step < rounds(20'000); ++step) {
     const void* const key = key_number(below(kKeys));
     std::deque<Waiter*>& expected = model[key];
     const std::size_t action = below(4);

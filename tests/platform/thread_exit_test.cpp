@@ -56,11 +56,11 @@ TEST(ThreadToken, HasThirtyBits) {
 }
 
 TEST(ThreadToken, IsUniqueAmongLivingThreads) {
-  constexpr int kThreads = 64;
+  const int threads = crowd(64);
   std::mutex mutex;
   std::set<ThreadToken> tokens;
-  std::latch all_have_one(kThreads);
-  Bunch bunch(kThreads, [&] {
+  std::latch all_have_one(threads);
+  Bunch bunch(threads, [&] {
     const ThreadToken token = thread_token();
     {
       const std::scoped_lock hold(mutex);
@@ -69,7 +69,7 @@ TEST(ThreadToken, IsUniqueAmongLivingThreads) {
     all_have_one.arrive_and_wait();
   });
   bunch.join();
-  EXPECT_EQ(tokens.size(), std::size_t{kThreads});
+  EXPECT_EQ(tokens.size(), static_cast<std::size_t>(threads));
 }
 
 // Slots are used again, or a million threads would be the most a process may ever have; but not under the same token at

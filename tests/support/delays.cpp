@@ -38,4 +38,9 @@ int rounds(int count) {
   return std::max(1, static_cast<int>(count * scale));
 }
 
+int crowd(int count) {
+  static const auto most = static_cast<int>(factor("THREADING_TEST_CROWD"));
+  return std::getenv("THREADING_TEST_CROWD") == nullptr ? count : std::min(count, most);
+}
+
 }  // namespace support

@@ -16,6 +16,9 @@ double time_scale();
 // For repeated rounds: `count` times THREADING_TEST_ROUNDS (default 1), a tenth of it in a sanitized build; at least 1.
 int rounds(int count);
 
+// For threads at once: `count`, but at most THREADING_TEST_CROWD if that is given.
+int crowd(int count);
+
 // THREADING_STRESS_SCALE, or 1: how much longer than a few seconds each stress test runs.
 double stress_scale();
 

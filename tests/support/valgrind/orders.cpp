@@ -11,33 +11,64 @@
 // instruction with a bus lock for no plain access, and only such may meet other accesses unordered. Plain accesses are
 // valgrind's own business, and the functions called for them are empty.
 //
+// An acquire is passed on only if something was released at the address since this thread's last: polling loops would
+// otherwise tell drd the same a million times, at a price that grows with the number of threads.
+//
 // Initialisation of function-local statics is replaced, since its one-time lock is in the standard library's binary,
 // where nobody sees its orders.
 #include <pthread.h>
 #include <valgrind/drd.h>
 #include <valgrind/helgrind.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace {
+
+// How often was released at an address. Addresses that share a counter cost an acquire too many, no more.
+constexpr std::size_t kCounters = 1 << 16;
+std::uint32_t releases_at[kCounters];
+
+// What this thread has acquired already: up to which release. Small, since it is taken from each thread's stack.
+struct Acquired {
+  std::uintptr_t where;
+  std::uint32_t release;
+};
+constexpr std::size_t kRemembered = 128;
+thread_local Acquired acquired[kRemembered];
+
+std::uint32_t& counter(std::uintptr_t where) noexcept { return releases_at[(where >> 2) * 0x9E3779B1u % kCounters]; }
+Acquired& remembered(std::uintptr_t where) noexcept { return acquired[(where >> 2) * 0x9E3779B1u % kRemembered]; }
 
 bool acquires(int order) noexcept { return order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE; }
 bool releases(int order) noexcept {
   return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
 }
 
-void tell(unsigned helgrind, unsigned drd, const volatile void* where) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(where);
-  VALGRIND_DO_CLIENT_REQUEST_STMT(helgrind, address, 0, 0, 0, 0);
-  VALGRIND_DO_CLIENT_REQUEST_STMT(drd, address, 0, 0, 0, 0);
+// Told as of the next byte: drd has one kind of object at an address, and a mutex whose destructor does nothing may
+// have been where an atomic is now.
+void tell(unsigned helgrind, unsigned drd, std::uintptr_t where) noexcept {
+  ++where;
+  VALGRIND_DO_CLIENT_REQUEST_STMT(helgrind, where, 0, 0, 0, 0);
+  VALGRIND_DO_CLIENT_REQUEST_STMT(drd, where, 0, 0, 0, 0);
 }
 
-void before(const volatile void* where, int order) noexcept {
-  if (releases(order)) tell(_VG_USERREQ__HG_USERSO_SEND_PRE, VG_USERREQ__DRD_ANNOTATE_HAPPENS_BEFORE, where);
+// Told, counted, done, in this order: who sees the operation sees the count, and who sees the count may tell.
+void before(const volatile void* address, int order) noexcept {
+  if (!releases(order)) return;
+  const auto where = reinterpret_cast<std::uintptr_t>(address);
+  tell(_VG_USERREQ__HG_USERSO_SEND_PRE, VG_USERREQ__DRD_ANNOTATE_HAPPENS_BEFORE, where);
+  __atomic_fetch_add(&counter(where), 1, __ATOMIC_SEQ_CST);
 }
 
-void after(const volatile void* where, int order) noexcept {
-  if (acquires(order)) tell(_VG_USERREQ__HG_USERSO_RECV_POST, VG_USERREQ__DRD_ANNOTATE_HAPPENS_AFTER, where);
+void after(const volatile void* address, int order) noexcept {
+  if (!acquires(order)) return;
+  const auto where = reinterpret_cast<std::uintptr_t>(address);
+  const std::uint32_t release = __atomic_fetch_add(&counter(where), 0, __ATOMIC_SEQ_CST);
+  Acquired& last = remembered(where);
+  if (last.where == where && last.release == release) return;
+  tell(_VG_USERREQ__HG_USERSO_RECV_POST, VG_USERREQ__DRD_ANNOTATE_HAPPENS_AFTER, where);
+  last = {where, release};
 }
 
 template <class T>
