@@ -18,7 +18,11 @@ using threading::Thread;
 
 // Phase in bits 0 and 1, then claimed, parked, handle.
 void watch(const Thread& thread) {
-  lab::watch("Thread", &threading::detail::ThreadAccess::state(thread).join.word, 31);
+  lab::watch("Thread", &threading::detail::ThreadAccess::state(thread).join.word, 31,
+             {0,                             // fresh
+              1, 2, 1 | 8, 2 | 8,            // alive, ended; parked or not; its OS thread not known yet
+              17, 18, 17 | 8, 18 | 8,        // the same, known
+              21, 22, 21 | 8, 22 | 8, 23});  // the same, claimed; and over, which only a claimer makes it
 }
 
 LAB_SCENARIO(thread_start_and_join, "what the thread did is seen after join(), and nothing of it is left",
