@@ -18,8 +18,11 @@
 //
 // A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. A thread that
 // offered the processor and got it back late has met a third party that computes, which the kernel lets run for
-// milliseconds: for the next kCrowdedFor waits nothing is offered; between processors the spin only pauses, on the same
-// one the thread sleeps.
+// milliseconds: for the next 15, 63, 255 … 16,383 waits nothing is offered; between processors the spin only pauses, on
+// the same one the thread sleeps.
+//
+// Who wants a lock does not only look but takes it, and looks ever more seldom (contend()): while others pass the lock
+// among themselves, each look takes its line away from them.
 //
 // Two threads that answer each other have two stable ways to live on two processors: both awake, a hundred nanoseconds
 // a turn, or both asleep, where each turn waits for a wake-up through the kernel. Only a spin that is longer than such
@@ -47,36 +50,30 @@ class SpinHistory {
   // that is queued already: nobody overtakes it while it gives way.
   // Returns: whether it is done.
   template <class Done>
-  bool linger(Done done, Deadline deadline, int longest_pause = 1) noexcept {
+  bool linger(Done done, Deadline deadline) noexcept {
     const Company company = company_.load(std::memory_order_relaxed);  // relaxed: hint
     const bool apart = may_be_apart(company);
     if (apart && detail::backend::cpu_count() < 2) return false;
     if (skips()) return false;
     const bool crowded = is_crowded();
     if (crowded && !apart) return false;
-    if (int first = 1; apart && pause_a_moment(done, longest_pause, first)) {
+    if (apart && look_often(done)) {
       succeeded();
       return true;
     }
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
-    if (apart && pause(done, crowded ? limit : std::min(start + pauses(), limit), longest_pause)) {
+    if (apart && pause(done, crowded ? limit : std::min(start + pauses(), limit))) {
       remember(detail::backend::monotonic_now() - start);
       return true;
     }
-    for (int left = crowded ? 0 : company == Company::same ? kOffers : kManyOffers; left != 0; --left) {
-      const std::int64_t before = detail::backend::monotonic_now();
-      if (before >= limit) break;
-      detail::backend::yield();
-      const bool is_done = done();
-      if (detail::backend::monotonic_now() - before > kLate) found_crowded();
-      if (is_done) {
-        // Whoever acted could do so when it was offered this processor. If that guess is wrong, the next wait is
-        // queued, and its waker knows better.
-        if (apart) keep_company(Company::same);
-        succeeded();
-        return true;
-      }
+    const int offers = company == Company::same ? kOffers : kManyOffers;
+    if (!crowded && offer(done, offers, limit)) {
+      // Whoever acted could do so when it was offered this processor. If that guess is wrong, the next wait is
+      // queued, and its waker knows better.
+      if (apart) keep_company(Company::same);
+      succeeded();
+      return true;
     }
     failed();
     return false;
@@ -84,9 +81,50 @@ class SpinHistory {
 
   // The same for a thread that is not queued, which therefore never gives way to one on its own processor.
   template <class Done>
-  bool spin(Done done, Deadline deadline = Deadline::never(), int longest_pause = 1) noexcept {
-    return may_be_apart(company_.load(std::memory_order_relaxed)) &&
-           linger(done, deadline, longest_pause);  // relaxed: hint
+  bool spin(Done done, Deadline deadline = Deadline::never()) noexcept {
+    return may_be_apart(company_.load(std::memory_order_relaxed)) && linger(done, deadline);  // relaxed: hint
+  }
+
+  // What a contender found.
+  enum class Found : std::uint8_t { held, lost, taken };  // lost: it was free, but another was faster
+
+  // The same for a thread that wants a lock: `take()` looks, and takes it when it is free. A spin that has lost races
+  // only has not failed: the lock is passed on quickly, and sleeping would not have been better.
+  // Returns: whether it was taken.
+  template <class Take>
+  bool contend(Take take, Deadline deadline) noexcept {
+    if (!may_be_apart(company_.load(std::memory_order_relaxed))) return false;  // relaxed: hint
+    if (detail::backend::cpu_count() < 2 || skips()) return false;
+    const bool crowded = is_crowded();
+    bool was_free = false;
+    const auto taken = [&]() noexcept {
+      const Found found = take();
+      was_free = was_free || found == Found::lost;
+      return found == Found::taken;
+    };
+    const std::int64_t start = detail::backend::monotonic_now();
+    const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
+    const std::int64_t last_pause = crowded ? limit : std::min(start + pauses(), limit);
+    std::int64_t at = start;
+    std::int64_t gap = kFirstGap;
+    do {
+      const std::int64_t until = at + gap;
+      do {
+        detail::backend::cpu_relax();
+        at = detail::backend::monotonic_now();
+      } while (at < until);
+      if (taken()) {
+        remember(at - start);
+        return true;
+      }
+      gap = std::min(2 * gap, kLongestGap);
+    } while (at < last_pause);
+    if (!crowded && offer(taken, kManyOffers, limit)) {
+      succeeded();
+      return true;
+    }
+    if (!was_free) failed();
+    return false;
   }
 
   // By whoever wakes or moves `count` threads here, the first of which waited on `waiter_cpu` (current_cpu()). It does
@@ -108,6 +146,8 @@ class SpinHistory {
     failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
     average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
     crowded_.store(0, std::memory_order_relaxed);                 // relaxed: as above
+    crowds_.store(0, std::memory_order_relaxed);                  // relaxed: as above
+    timely_.store(0, std::memory_order_relaxed);                  // relaxed: as above
     company_.store(Company::unknown, std::memory_order_relaxed);  // relaxed: as above
   }
 
@@ -119,10 +159,16 @@ class SpinHistory {
   static constexpr std::int64_t kFirstPauses = 2'000;  // nanoseconds, while nothing is known
   static constexpr std::int64_t kMostPauses = 10'000;  // nanoseconds
   static constexpr int kOffers = 4;
-  static constexpr int kManyOffers = 1'000;            // until kSpinLimit, that is
-  static constexpr std::int64_t kLate = 50'000;        // nanoseconds; a dozen threads' turns of a few µs are no crowd
-  static constexpr std::uint16_t kCrowdedFor = 1'023;  // waits
-  static constexpr std::uint8_t kMaxFailures = 6;      // 2^6 - 1 = 63 waits skipped
+  static constexpr int kManyOffers = 1'000;        // until kSpinLimit, that is
+  static constexpr std::uint8_t kMaxFailures = 6;  // 2^6 - 1 = 63 waits skipped
+  // Between two looks of a contender, in nanoseconds: pauses differ tenfold between processors. See ADR 24.
+  static constexpr std::int64_t kFirstGap = 200;
+  static constexpr std::int64_t kLongestGap = 2'000;
+  // Nanoseconds. Less than the shortest slice a scheduler gives to a thread that computes; more than the turns of
+  // dozens of threads, and more than most of the gaps that a hypervisor makes.
+  static constexpr std::int64_t kLate = 500'000;
+  static constexpr std::uint8_t kMaxCrowds = 6;       // 4^(6 + 1) - 1 = 16,383 waits without an offer
+  static constexpr std::uint16_t kCalmAfter = 2'047;  // offers in time, after which a crowd is forgotten
 
   static bool may_be_apart(Company company) noexcept {
     return company == Company::unknown || company == Company::apart;
@@ -140,24 +186,35 @@ class SpinHistory {
     return true;
   }
 
-  // Looks after 1, 2, 4 … `longest` pauses, a few of them without looking at the clock: each look at a word that others
-  // write takes its line away from them.
+  // A few looks without the clock.
   template <class Done>
-  static bool pause_a_moment(Done done, int longest, int& pauses) noexcept {
-    for (int left = kPausesPerClockRead; left > 0; left -= pauses) {
+  static bool look_often(Done done) noexcept {
+    for (int left = kPausesPerClockRead; left != 0; --left) {
       if (done()) return true;
-      for (int i = 0; i != pauses; ++i) detail::backend::cpu_relax();
-      pauses = std::min(2 * pauses, longest);
+      detail::backend::cpu_relax();
     }
     return false;
   }
 
   template <class Done>
-  static bool pause(Done done, std::int64_t until, int longest) noexcept {
-    int pauses = longest;
+  static bool pause(Done done, std::int64_t until) noexcept {
     do {
-      if (pause_a_moment(done, longest, pauses)) return true;
+      if (look_often(done)) return true;
     } while (detail::backend::monotonic_now() < until);
+    return false;
+  }
+
+  template <class Done>
+  bool offer(Done done, int times, std::int64_t until) noexcept {
+    std::int64_t before = detail::backend::monotonic_now();
+    for (; times != 0 && before < until; --times) {
+      detail::backend::yield();
+      const bool is_done = done();
+      const std::int64_t after = detail::backend::monotonic_now();
+      after - before > kLate ? found_crowded() : found_calm();
+      if (is_done) return true;
+      before = after;
+    }
     return false;
   }
 
@@ -194,11 +251,28 @@ class SpinHistory {
     return true;
   }
 
-  void found_crowded() noexcept { crowded_.store(kCrowdedFor, std::memory_order_relaxed); }  // relaxed: hint
+  // Several threads that come back late together have met one crowd.
+  void found_crowded() noexcept {
+    if (crowded_.load(std::memory_order_relaxed) != 0) return;                   // relaxed: hint
+    const bool is_calm = timely_.load(std::memory_order_relaxed) == kCalmAfter;  // relaxed: hint
+    const int seen = is_calm ? 0 : crowds_.load(std::memory_order_relaxed);      // relaxed: hint
+    const int crowds = std::min<int>(seen + 1, kMaxCrowds);
+    crowds_.store(static_cast<std::uint8_t>(crowds), std::memory_order_relaxed);                       // relaxed: hint
+    crowded_.store(static_cast<std::uint16_t>((4u << (2 * crowds)) - 1u), std::memory_order_relaxed);  // relaxed: hint
+    timely_.store(0, std::memory_order_relaxed);                                                       // relaxed: hint
+  }
+
+  void found_calm() noexcept {
+    const std::uint16_t timely = timely_.load(std::memory_order_relaxed);  // relaxed: hint
+    // relaxed: hint. Not for ever: threads that spin here would lose the line at every offer.
+    if (timely != kCalmAfter) timely_.store(static_cast<std::uint16_t>(timely + 1), std::memory_order_relaxed);
+  }
 
   detail::backend::atomic<std::uint32_t> average_{0};  // nanoseconds of pauses that succeeded; 0: unknown
   detail::backend::atomic<Company> company_{Company::unknown};
   detail::backend::atomic<std::uint16_t> crowded_{0};  // waits left that offer nothing
+  detail::backend::atomic<std::uint16_t> timely_{0};   // offers in time since the last crowd
+  detail::backend::atomic<std::uint8_t> crowds_{0};    // met so far, up to kMaxCrowds
   detail::backend::atomic<std::uint8_t> skip_{0};      // waits left that sleep at once
   detail::backend::atomic<std::uint8_t> failures_{0};
 };

@@ -34,10 +34,7 @@
 namespace threading::inline v1::detail {
 namespace {
 
-// How often a contender may see the lock free, lose the race for it, and spin again before it queues up.
-constexpr int kSpinsBeforeParking = 4;
-// How many pauses may lie between two looks at a held lock; about half a microsecond.
-constexpr int kLongestPause = 16;
+using parking::SpinHistory;
 
 ThreadToken owner_at(const void* key) noexcept {
   // relaxed: for display.
@@ -89,22 +86,23 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   if (token == 0) token = thread_token();
   ParkOptions parking{
       .deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop, .at_front = at_front};
-  const auto looks_free = [&]() noexcept { return !is_held(word.load(std::memory_order_relaxed)); };  // relaxed: hint
-  int spins_left = kSpinsBeforeParking;
+  const auto take = [&]() noexcept {
+    if (is_held(word.load(std::memory_order_relaxed))) return SpinHistory::Found::held;  // relaxed: try_take() decides
+    return try_take(word, token) ? SpinHistory::Found::taken : SpinHistory::Found::lost;
+  };
+  // Once before each sleep, not for ever: who is not queued is never handed the lock.
+  bool may_spin = true;
   for (;;) {
     if (try_take(word, token)) return WaitOutcome::ok;
-    // Others are queued: do not spin past them more than a barging arrival does anyway. And not for ever: who is not
-    // queued is never handed the lock.
-    if (spins_left != 0 && !has_parked(word.load(std::memory_order_relaxed))) {  // relaxed: hint
-      --spins_left;
-      if (parking::spin_history(&word).spin(looks_free, options.deadline, kLongestPause)) continue;
-    }
+    if (may_spin && parking::spin_history(&word).contend(take, options.deadline)) return WaitOutcome::ok;
+    may_spin = false;
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park_for(word, kind, parking);
     switch (result.outcome) {
       case ParkOutcome::woken:
         if (result.token == kHandedOver) return WaitOutcome::ok;
         parking.at_front = true;
+        may_spin = true;
         break;
       case ParkOutcome::changed: break;
       case ParkOutcome::timed_out:

@@ -7,6 +7,7 @@
 
 namespace {
 
+using threading::Deadline;
 using threading::detail::backend::cpu_count;
 using threading::parking::SpinHistory;
 
@@ -45,6 +46,44 @@ TEST(SpinHistory, SkipsMoreAndMoreWaitsAfterFailures) {
     for (int i = 0; i < skipped; ++i) ASSERT_FALSE(history.spin(counting));
     ASSERT_EQ(looks, 0) << "spun although it had failed";
   }
+}
+
+// Who finds a lock free and loses the race for it, again and again, has not failed: sleeping would not be better.
+TEST(SpinHistory, LosingRacesIsNoFailure) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  using Found = SpinHistory::Found;
+  SpinHistory history;
+  int looks = 0;
+  const auto losing = [&]() noexcept { return ++looks, Found::lost; };
+  for (int i = 0; i < 5; ++i) {
+    looks = 0;
+    ASSERT_FALSE(history.contend(losing, Deadline::never()));
+    ASSERT_GT(looks, 0) << "did not look although nothing had failed";
+  }
+}
+
+TEST(SpinHistory, ContendingSkipsAfterALockThatStayedHeld) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  using Found = SpinHistory::Found;
+  SpinHistory history;
+  int looks = 0;
+  const auto held = [&]() noexcept { return ++looks, Found::held; };
+  ASSERT_FALSE(history.contend(held, Deadline::never()));
+  ASSERT_GT(looks, 0);
+  looks = 0;
+  ASSERT_FALSE(history.contend(held, Deadline::never()));
+  ASSERT_EQ(looks, 0) << "spun although it had failed";
+  EXPECT_TRUE(history.contend([]() noexcept { return Found::taken; }, Deadline::never()));
+}
+
+TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  using Found = SpinHistory::Found;
+  SpinHistory history;
+  int looks = 0;
+  const auto freed = [&]() noexcept { return ++looks == 5 ? Found::taken : looks == 4 ? Found::lost : Found::held; };
+  EXPECT_TRUE(history.contend(freed, Deadline::never()));
+  EXPECT_EQ(looks, 5);
 }
 
 TEST(SpinHistory, SpinsAgainAfterTheResetForAForkedChild) {
