@@ -120,6 +120,8 @@ class SpinHistory {
       gap = std::min(2 * gap, kLongestGap);
     } while (at < last_pause);
     if (!crowded && offer(taken, kManyOffers, limit)) {
+      // As in linger(): the next one does not spin beside an owner that needs this processor.
+      keep_company(Company::same);
       succeeded();
       return true;
     }

@@ -90,7 +90,7 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
     if (is_held(word.load(std::memory_order_relaxed))) return SpinHistory::Found::held;  // relaxed: try_take() decides
     return try_take(word, token) ? SpinHistory::Found::taken : SpinHistory::Found::lost;
   };
-  // Once before each sleep, not for ever: who is not queued is never handed the lock.
+  // Once, not for ever: who is not queued is never handed the lock.
   bool may_spin = true;
   for (;;) {
     if (try_take(word, token)) return WaitOutcome::ok;
@@ -102,7 +102,6 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
       case ParkOutcome::woken:
         if (result.token == kHandedOver) return WaitOutcome::ok;
         parking.at_front = true;
-        may_spin = true;
         break;
       case ParkOutcome::changed: break;
       case ParkOutcome::timed_out:
