@@ -5,8 +5,7 @@
 // shutdown), and costs nothing that could be measured against a pthread of our own.
 //
 // Start    one C call, during which the GIL does not change hands: the core's thread is begun, the OS thread made, the
-//          Thread registered under its ident. So whoever runs next, be it the new thread, finds all of it done; there
-//          is no handshake and the starter need not wake up for one.
+//          Thread registered under its ident. So whoever runs next, be it the new thread, finds all of it done.
 // End      run() returns, `_thread` deletes the thread state and lets the GIL go, and then the OS thread's exit hook
 //          ends the core's thread. So joiners wake when nothing of the thread is left that the interpreter could miss,
 //          and find the GIL free.

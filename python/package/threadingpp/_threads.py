@@ -2,8 +2,9 @@
 """Thread, over a thread of the core.
 
 It is the stdlib's Thread in everything but how it starts, ends and is joined. The OS thread comes from `_thread`, which
-one C call asks for, and which registers the Thread before anybody else can run: so start() waits for no answer. The
-handle says when the thread has ended, and is waited for without the GIL.
+one C call asks for, and which registers the Thread before anybody else can run. start() then waits, as the stdlib's
+does, until the thread has begun: programs count on it. The handle says when the thread has ended, and is waited for
+without the GIL.
 
 A thread that is started in another way (the main thread, dummies, a `_thread` that somebody has patched) is left to the
 stdlib's own methods.
@@ -21,7 +22,6 @@ _STARTER = _versions.starter()
 _starter = getattr(_stdlib, _STARTER)
 _HAS_LOCKS = hasattr(_stdlib, "_shutdown_locks")  # up to 3.12: a lock for each thread, and those that exit waits for
 _names_target = _versions.names_target()
-_waits = _versions.waits_for_the_start()
 _allows_daemons = getattr(_stdlib, "_daemon_threads_allowed", None)
 _kept = {"locks": 64}  # how many _shutdown_locks may be before they are looked through
 
@@ -77,10 +77,7 @@ class Thread(_Base):
             self._leave_core()
             return _Base.start(self)
         self._start_core()
-        if _waits:
-            self._started.wait()
-        else:
-            self._started.set()
+        self._started.wait()
 
     start.__doc__ = _Base.start.__doc__
 

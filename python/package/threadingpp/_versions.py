@@ -59,15 +59,6 @@ def starter():
     return "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread"
 
 
-def waits_for_the_start():
-    """Whether Thread.start() waits until the thread runs.
-
-    From the moment when the main thread ends, 3.12 forbids fork() and new threads in threads that it still waits for. A
-    thread that forks first of all was in time, because start() waited for it.
-    """
-    return sys.version_info[:2] == (3, 12)
-
-
 def names_target():
     """Whether a Thread's default name tells its target."""
     return sys.version_info >= (3, 10)
