@@ -111,7 +111,8 @@ void release(ThreadState& state) noexcept {
 NewThread new_thread_block(ThreadOptions&& options, const BodyPlan& plan, std::size_t size,
                            ThreadState* (*make)(void* at)) {
   const std::size_t stack = checked_stack_size(options.stack_size);
-  const bool is_daemon = options.daemon ? *options.daemon : Thread(ThreadAccess::share(current_state())).daemon();
+  // relaxed: not changed any more once the caller runs.
+  const bool is_daemon = options.daemon ? *options.daemon : current_state().is_daemon.load(std::memory_order_relaxed);
   const std::size_t room_at = (size + plan.align - 1) / plan.align * plan.align;
   const bool over_aligned = plan.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
   void* const block = over_aligned ? ::operator new(room_at + plan.size, std::align_val_t{plan.align})

@@ -51,6 +51,10 @@ constexpr std::int64_t kPatience = 1'000'000;
 // How long an idle pool thread stays, in case more is to come. Nanoseconds.
 constexpr std::int64_t kLinger = 1'000'000'000;
 
+// How many timers are looked at before one fires. All that are due at the same time would keep the first one, and
+// everybody who starts or cancels a timer, waiting for milliseconds: a hundred thousand take two.
+constexpr std::size_t kBatch = 64;
+
 const WaitKind kWatchKind{.name = "timers", .is_internal = true};
 
 struct Queue {
@@ -96,7 +100,8 @@ TimerState* take() noexcept {
   return timer;
 }
 
-void collect_due() noexcept { queue.wheel.take_due(backend::monotonic_now(), queue.due); }
+// Whatever stays behind is found by next(), which lies in the past then.
+void collect_due() noexcept { queue.wheel.take_due(backend::monotonic_now(), queue.due, kBatch); }
 
 // Requires: it is fresh, pending or due.
 void take_out(TimerState& timer) noexcept {
@@ -123,15 +128,14 @@ void sleep_as_watcher(std::int64_t until) {
 TimerState* watch() noexcept THREADING_REQUIRES(queue.lock) {
   for (;;) {
     const bool had_due = !queue.due.is_empty();
-    collect_due();
+    if (!had_due) collect_due();
     if (!queue.due.is_empty() && (!had_due || queue.running == 0)) break;
     if (!had_due && queue.wheel.is_empty()) {
       queue.is_watched = false;
       return nullptr;
     }
     const std::uint64_t taken = queue.taken;
-    queue.watched_until = queue.wheel.next();
-    if (had_due) queue.watched_until = std::min(queue.watched_until, backend::monotonic_now() + kPatience);
+    queue.watched_until = had_due ? backend::monotonic_now() + kPatience : queue.wheel.next();
     queue.is_called.store(false, std::memory_order_relaxed);  // relaxed: under the lock
     const std::int64_t until = queue.watched_until;
     queue.lock.unlock();
@@ -254,18 +258,26 @@ THREADING_NO_THREAD_SAFETY_ANALYSIS void* pool_main(void*) {
   }
 }
 
+// As Timeout::deadline(), which would read the clock once more.
+Deadline deadline_of(const Timeout& interval, std::int64_t now) noexcept {
+  switch (interval.kind()) {
+    case Timeout::Kind::never:
+    case Timeout::Kind::absolute: return interval.deadline();
+    case Timeout::Kind::relative:
+    case Timeout::Kind::number: break;
+  }
+  return Deadline::after(interval.nanoseconds(), now);
+}
+
 // What becomes of a timer that is started.
 enum class Queued : std::uint8_t { cancelled, watched, must_call, failed };
 
 // Under the lock.
-Queued queue_up(TimerState& timer, Deadline deadline) noexcept {
+Queued queue_up(TimerState& timer, Deadline deadline, std::int64_t now) noexcept {
   timer.stage = Stage::pending;
   timer.deadline.store(deadline.nanoseconds(), std::memory_order_relaxed);  // relaxed: under the lock
   if (deadline.is_never()) return Queued::watched;
-  const std::int64_t now = backend::monotonic_now();
-  if (deadline.nanoseconds() > now) {
-    queue.wheel.insert(timer, now);
-  } else {
+  if (deadline.nanoseconds() <= now || !queue.wheel.insert(timer, now)) {
     timer.stage = Stage::due;
     queue.due.push_back(timer);
   }
@@ -303,11 +315,12 @@ void after_fork_in_child() noexcept {
 }  // namespace
 
 bool enqueue(TimerState& timer) noexcept {
-  const Deadline deadline = timer.interval.deadline();
+  const std::int64_t now = backend::monotonic_now();
+  const Deadline deadline = deadline_of(timer.interval, now);
   Queued queued = Queued::cancelled;
   {
     const With hold(queue.lock);
-    if (timer.stage != Stage::cancelled) queued = queue_up(timer, deadline);
+    if (timer.stage != Stage::cancelled) queued = queue_up(timer, deadline, now);
   }
   switch (queued) {
     case Queued::cancelled: conclude(timer); break;

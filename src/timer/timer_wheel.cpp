@@ -3,8 +3,11 @@
 // Word     none; the caller's lock guards everything. base_, and the slots, see timer_wheel.hpp.
 // Moves    insert and remove: any timer, any time. take_due: raises base_.
 // I1       Every deadline in the wheel is after base_, and base_ is not after the present time.
-// I2       A timer is in the slot that its deadline and the present base_ call for. base_ is raised only within the
-//          earliest slot, which is then emptied and put in again; the digits that place all others do not change.
+// I2       A timer is in the slot that its deadline and the present base_ call for, or loose. base_ is raised only
+// within
+//          the earliest slot, which is then emptied and put in again; the digits that place all others do not change.
+// I3       While timers are loose no other slot is emptied, and whatever is inserted in the range of their slot joins
+//          them, behind those that were there before.
 // Destroy  A timer is in no slot when it is destroyed: the queue has a reference as long.
 #include "timer/timer_wheel.hpp"
 
@@ -34,15 +37,27 @@ void TimerWheel::put(TimerState& timer) noexcept {
   timer.slot = static_cast<std::uint16_t>(index);
 }
 
-void TimerWheel::insert(TimerState& timer, std::int64_t now) noexcept {
-  if (count_++ == 0) base_ = now;  // nothing is there that would have to move
-  put(timer);
+bool TimerWheel::insert(TimerState& timer, std::int64_t now) noexcept {
+  if (count_ == 0) base_ = now;  // nothing is there that would have to move
+  if (deadline_of(timer) <= base_) return false;
+  ++count_;
+  if (!loose_.is_empty() && deadline_of(timer) <= loose_last_) {
+    timer.slot = static_cast<std::uint16_t>(loose_slot_);
+    loose_.push_back(timer);
+  } else {
+    put(timer);
+  }
+  return true;
 }
 
 void TimerWheel::remove(TimerState& timer) noexcept {
+  --count_;
+  if (timer.slot == loose_slot_ && !loose_.is_empty()) {
+    loose_.remove(timer);
+    return;
+  }
   Slot& slot = slots_[timer.slot];
   slot.timers.remove(timer);
-  --count_;
   if (slot.timers.is_empty()) occupied_[timer.slot / kDigits] &= ~(std::uint64_t{1} << (timer.slot % kDigits));
 }
 
@@ -52,21 +67,35 @@ unsigned TimerWheel::earliest() const noexcept {
   return level * kDigits + static_cast<unsigned>(std::countr_zero(occupied_[level]));
 }
 
-std::int64_t TimerWheel::next() const noexcept { return is_empty() ? INT64_MAX : slots_[earliest()].bound; }
+std::int64_t TimerWheel::next() const noexcept {
+  if (is_empty()) return INT64_MAX;
+  return loose_.is_empty() ? slots_[earliest()].bound : slots_[loose_slot_].bound;
+}
 
-void TimerWheel::take_due(std::int64_t now, TimerList& due) noexcept {
+// Makes the timers of a slot loose.
+void TimerWheel::empty(unsigned index, std::int64_t now) noexcept {
+  Slot& slot = slots_[index];
+  const unsigned shift = index / kDigits * kDigitBits;
+  loose_ = std::exchange(slot.timers, TimerList());
+  loose_slot_ = index;
+  occupied_[index / kDigits] &= ~(std::uint64_t{1} << (index % kDigits));
+  // The last moment of this slot: all digits below its level at their highest.
+  loose_last_ = deadline_of(*loose_.first()) | ((std::int64_t{1} << shift) - 1);
+  base_ = std::min(now, loose_last_);
+}
+
+bool TimerWheel::take_due(std::int64_t now, TimerList& due, std::size_t most) noexcept {
   while (!is_empty()) {
-    const unsigned index = earliest();
-    Slot& slot = slots_[index];
-    if (slot.bound > now) return;
-    const unsigned shift = index / kDigits * kDigitBits;
-    TimerList timers = std::exchange(slot.timers, TimerList());
-    occupied_[index / kDigits] &= ~(std::uint64_t{1} << (index % kDigits));
-    // The last moment of this slot: all digits below its level at their highest.
-    const std::int64_t last = deadline_of(*timers.first()) | ((std::int64_t{1} << shift) - 1);
-    base_ = std::min(now, last);
-    while (TimerState* const timer = timers.pop_front()) {
-      if (deadline_of(*timer) <= now) {
+    if (loose_.is_empty()) {
+      const unsigned index = earliest();
+      if (slots_[index].bound > now) return true;
+      empty(index, now);
+    }
+    while (TimerState* const timer = loose_.first()) {
+      if (most-- == 0) return false;
+      loose_.remove(*timer);
+      // Not `now`: those of the same deadline that were put down before the last stop would come behind.
+      if (deadline_of(*timer) <= base_) {
         --count_;
         timer->stage = TimerState::Stage::due;
         due.push_back(*timer);
@@ -75,6 +104,7 @@ void TimerWheel::take_due(std::int64_t now, TimerList& due) noexcept {
       }
     }
   }
+  return true;
 }
 
 }  // namespace threading::inline v1::timer

@@ -44,17 +44,20 @@ class TimerList {
 // a level slots are in order: the earliest slot is found by two bit scans. A slot's timers are not ordered, but the
 // slot knows a lower bound of their deadlines. When that has come, the slot is emptied: what is due is taken out, the
 // rest differs from the new base_ in a lower digit only and moves down. A timer moves at most ten times, and mostly
-// never.
+// never. A slot may hold any number of timers, so emptying it is done in pieces: what is left is `loose_` meanwhile.
 class TimerWheel {
  public:
   bool is_empty() const noexcept { return count_ == 0; }
 
-  // Requires: the deadline is after `now`, which never goes back.
-  void insert(TimerState& timer, std::int64_t now) noexcept;
+  // Requires: the deadline is after `now`. Returns: false if it is not after a time that take_due() was told; the timer
+  // is due then.
+  [[nodiscard]] bool insert(TimerState& timer, std::int64_t now) noexcept;
   void remove(TimerState& timer) noexcept;
-  // Moves every timer whose deadline is not after `now` to the end of `due`, in stage `due`.
-  void take_due(std::int64_t now, TimerList& due) noexcept;
-  // No timer is due before this; INT64_MAX for none. Exact, but for the deadlines of timers removed since.
+  // Moves timers whose deadline is not after `now`, which never goes back, to the end of `due`, in stage `due`: all of
+  // them, unless it has looked at `most` timers before. Returns: whether that was all.
+  bool take_due(std::int64_t now, TimerList& due, std::size_t most) noexcept;
+  // No timer is due before this; INT64_MAX for none. Exact, but for the deadlines of timers removed since, and for a
+  // time that has passed already when take_due() was stopped.
   std::int64_t next() const noexcept;
 
   // In a forked child: forgets all.
@@ -70,12 +73,18 @@ class TimerWheel {
     std::int64_t bound = 0;  // a lower bound of the deadlines; meaningless while empty
   };
 
-  // The earliest slot that is not empty. Requires: not empty.
+  static constexpr unsigned kNoSlot = kLevels * kDigits;
+
+  // The earliest slot that is not empty. Requires: there is one.
   unsigned earliest() const noexcept;
   void put(TimerState& timer) noexcept;
+  void empty(unsigned index, std::int64_t now) noexcept;
 
   std::int64_t base_ = 0;
   std::size_t count_ = 0;
+  TimerList loose_;                       // what is left of a slot that is being emptied; all others are later
+  unsigned loose_slot_ = kNoSlot;         // that slot, which they still name
+  std::int64_t loose_last_ = 0;           // its last moment
   std::uint64_t occupied_[kLevels] = {};  // a bit for each slot with timers
   Slot slots_[kLevels * kDigits] = {};
 };

@@ -3,6 +3,7 @@
 // The wheel against a sorted map, with random deadlines at every distance.
 #include "timer/timer_wheel.hpp"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <random>
@@ -15,6 +16,8 @@ namespace {
 using threading::timer::TimerList;
 using threading::timer::TimerState;
 using threading::timer::TimerWheel;
+
+constexpr std::size_t kAll = SIZE_MAX;
 
 class Model {
  public:
@@ -50,7 +53,7 @@ class Model {
     const std::int64_t deadline = now_ + static_cast<std::int64_t>(distance);
     timer->deadline.store(deadline, std::memory_order_relaxed);
     timer->stage = TimerState::Stage::pending;
-    wheel_.insert(*timer, now_);
+    ASSERT_TRUE(wheel_.insert(*timer, now_));
     expected_.emplace(deadline, timer.get());
     owned_.push_back(std::move(timer));
   }
@@ -67,20 +70,23 @@ class Model {
     if (expected_.empty()) return;
     // To what the wheel says, just before it, or past it; never backwards.
     const std::int64_t next = std::max(now_, wheel_.next());
-    const std::int64_t targets[] = {next, std::max(now_, next - 1), expected_.begin()->first,
+    const std::int64_t targets[] = {next, std::max(now_, next - 1), std::max(now_, expected_.begin()->first),
                                     std::max(now_, expected_.rbegin()->first / 2 + now_ / 2)};
     now_ = targets[random_() % 4];
+    // All of them, or some, which leaves a slot half emptied.
+    const std::size_t most = random_() % 2 == 0 ? kAll : random_() % 8;
     TimerList due;
-    wheel_.take_due(now_, due);
-    std::size_t count = 0;
+    const bool all = wheel_.take_due(now_, due, most);
+    ASSERT_TRUE(all || most != kAll);
     while (TimerState* const timer = due.pop_front()) {
-      ++count;
       ASSERT_EQ(timer->stage, TimerState::Stage::due);
-      ASSERT_LE(timer->deadline.load(std::memory_order_relaxed), now_);
+      const std::int64_t deadline = timer->deadline.load(std::memory_order_relaxed);
+      ASSERT_LE(deadline, now_);
+      auto found = expected_.lower_bound(deadline);
+      while (found->second != timer) ++found;
+      expected_.erase(found);
     }
-    const auto end = expected_.upper_bound(now_);
-    ASSERT_EQ(count, static_cast<std::size_t>(std::distance(expected_.begin(), end)));
-    expected_.erase(expected_.begin(), end);
+    ASSERT_TRUE(!all || expected_.empty() || expected_.begin()->first > now_);
   }
 
   std::mt19937_64 random_;
@@ -104,13 +110,53 @@ TEST(TimerWheel, TakesTimersWithEqualDeadlinesInTheOrderOfTheirInsertion) {
   for (int i = 0; i < 100; ++i) {
     timers.push_back(std::make_unique<TimerState>());
     timers.back()->deadline.store(5'000'000, std::memory_order_relaxed);
-    wheel.insert(*timers.back(), 1000 + i);
+    ASSERT_TRUE(wheel.insert(*timers.back(), 1000 + i));
   }
   TimerList due;
-  wheel.take_due(4'999'999, due);
+  EXPECT_TRUE(wheel.take_due(4'999'999, due, kAll));
   EXPECT_TRUE(due.is_empty());
-  wheel.take_due(5'000'000, due);
+  EXPECT_TRUE(wheel.take_due(5'000'000, due, kAll));
   for (const auto& timer : timers) EXPECT_EQ(due.pop_front(), timer.get());
+}
+
+// Whoever is started while a slot is half emptied is behind those of the same deadline that were there before.
+TEST(TimerWheel, KeepsThatOrderWhileASlotIsHalfEmptied) {
+  TimerWheel wheel;
+  std::vector<std::unique_ptr<TimerState>> timers;
+  const auto add = [&](std::int64_t deadline, std::int64_t now) {
+    timers.push_back(std::make_unique<TimerState>());
+    timers.back()->deadline.store(deadline, std::memory_order_relaxed);
+    ASSERT_TRUE(wheel.insert(*timers.back(), now));
+  };
+  constexpr std::int64_t kSlot = std::int64_t{1} << 30;
+  add(kSlot + 1, 1);
+  for (int i = 0; i < 10; ++i) add(kSlot + 5, 1);
+  TimerList due;
+  EXPECT_FALSE(wheel.take_due(kSlot + 1, due, 4));
+  add(kSlot + 5, kSlot + 1);
+  EXPECT_EQ(due.pop_front(), timers.front().get());
+  EXPECT_LE(wheel.next(), kSlot + 1);
+  EXPECT_TRUE(wheel.take_due(kSlot + 5, due, kAll));
+  for (std::size_t i = 1; i != timers.size(); ++i) EXPECT_EQ(due.pop_front(), timers[i].get());
+  EXPECT_TRUE(wheel.is_empty());
+}
+
+// A start that read the clock before the wheel was told a later time.
+TEST(TimerWheel, TakesNoTimerThatIsDueByWhatItWasTold) {
+  TimerWheel wheel;
+  TimerState first;
+  first.deadline.store(2000, std::memory_order_relaxed);
+  TimerState second;
+  second.deadline.store(2001, std::memory_order_relaxed);
+  ASSERT_TRUE(wheel.insert(first, 1000));
+  ASSERT_TRUE(wheel.insert(second, 1000));
+  TimerList due;
+  EXPECT_TRUE(wheel.take_due(2000, due, kAll));
+  TimerState late;
+  late.deadline.store(1999, std::memory_order_relaxed);
+  EXPECT_FALSE(wheel.insert(late, 1500));
+  wheel.remove(second);
+  EXPECT_TRUE(wheel.is_empty());
 }
 
 }  // namespace

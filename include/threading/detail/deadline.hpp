@@ -20,7 +20,11 @@ class Deadline {
   // Now plus `nanoseconds`, saturating; nothing or less has passed already.
   static Deadline after(std::int64_t nanoseconds) noexcept {
     if (nanoseconds <= 0) return passed();
-    const std::int64_t now = detail::backend::monotonic_now();
+    return after(nanoseconds, detail::backend::monotonic_now());
+  }
+  // The same for who has read the clock already.
+  static constexpr Deadline after(std::int64_t nanoseconds, std::int64_t now) noexcept {
+    if (nanoseconds <= 0) return passed();
     return now > kNever - nanoseconds ? never() : Deadline(now + nanoseconds);
   }
 
