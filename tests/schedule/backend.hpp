@@ -32,5 +32,6 @@ inline PerThread& per_thread() noexcept {
   static_assert(sizeof(PerThread) <= lab::detail::kStorageSize && alignof(PerThread) <= 16);
   return *static_cast<PerThread*>(lab::detail::fiber_storage());
 }
+inline ThreadToken own_token() noexcept { return per_thread().token; }
 
 }  // namespace threading::inline v1::detail::backend

@@ -11,6 +11,7 @@
 //   current_cpu(), cpu_count()       for the backoff policy only
 //   futex_wait(), futex_wake()       the kernel's wait on a 32-bit word (Linux)
 //   per_thread()                     this thread's block, see per_thread.hpp
+//   own_token()                      the token in it, 0 if it has none yet
 #pragma once
 
 #if defined(THREADING_BACKEND_SCHEDULE)

@@ -66,4 +66,8 @@ extern THREADING_API constinit thread_local PerThread tls_per_thread __attribute
 
 inline PerThread& per_thread() noexcept { return tls_per_thread; }
 
+// Not through a reference: under -fsanitize=null, GCC tests the flags of the addition that computes the address, for
+// which the linker may put an instruction that sets none.
+inline ThreadToken own_token() noexcept { return tls_per_thread.token; }
+
 }  // namespace threading::inline v1::detail::backend
