@@ -369,7 +369,7 @@ def report(logs, path):
         ", ".join(f"`{commit}`" for commit in sorted({fact["commit"] for fact in facts.values()})) + ".",
         "",
         "Each cell: tests that passed in the interpreter as it is / with `threading` replaced / with our locks below the",
-        "stdlib's own `threading.py`. In brackets: those that failed, where any did. Empty: the installation lacks the suite.",
+        "stdlib's own `threading.py`. In brackets: those that failed, where any did. Empty: the installation lacks the suite; a dash: not run.",
         "Skipped tests (no debug build, run as root, too little memory allowed) are the same in all three.",
         "",
         "| suite | " + " | ".join(versions) + " |",
