@@ -93,7 +93,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent.parent / "docs" / "performance")
     parser.add_argument("--list", action="store_true", help="only say which interpreters would be measured")
     options = parser.parse_args()
-    pythons = options.python or chosen_interpreters(run_suites.find_interpreters())
+    pythons = options.python or chosen_interpreters(run_suites.one_of_each_minor(run_suites.find_interpreters()))
     if options.list:
         print(";".join(str(python) for python in pythons))
         return

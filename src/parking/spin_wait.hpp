@@ -255,19 +255,19 @@ class SpinHistory {
 
   // Several threads that come back late together have met one crowd.
   void found_crowded() noexcept {
-    if (crowded_.load(std::memory_order_relaxed) != 0) return;                   // relaxed: hint
-    const bool is_calm = timely_.load(std::memory_order_relaxed) == kCalmAfter;  // relaxed: hint
-    const int seen = is_calm ? 0 : crowds_.load(std::memory_order_relaxed);      // relaxed: hint
-    const int crowds = std::min<int>(seen + 1, kMaxCrowds);
+    if (crowded_.load(std::memory_order_relaxed) != 0) return;                                         // relaxed: hint
+    const int crowds = std::min<int>(crowds_.load(std::memory_order_relaxed) + 1, kMaxCrowds);         // relaxed: hint
     crowds_.store(static_cast<std::uint8_t>(crowds), std::memory_order_relaxed);                       // relaxed: hint
     crowded_.store(static_cast<std::uint16_t>((4u << (2 * crowds)) - 1u), std::memory_order_relaxed);  // relaxed: hint
     timely_.store(0, std::memory_order_relaxed);                                                       // relaxed: hint
   }
 
+  // Writes only while there is a crowd to forget: threads that spin here would lose the line at every offer.
   void found_calm() noexcept {
-    const std::uint16_t timely = timely_.load(std::memory_order_relaxed);  // relaxed: hint
-    // relaxed: hint. Not for ever: threads that spin here would lose the line at every offer.
-    if (timely != kCalmAfter) timely_.store(static_cast<std::uint16_t>(timely + 1), std::memory_order_relaxed);
+    if (crowds_.load(std::memory_order_relaxed) == 0) return;                          // relaxed: hint
+    const std::uint16_t timely = timely_.load(std::memory_order_relaxed);              // relaxed: hint
+    timely_.store(static_cast<std::uint16_t>(timely + 1), std::memory_order_relaxed);  // relaxed: hint
+    if (timely >= kCalmAfter) crowds_.store(0, std::memory_order_relaxed);             // relaxed: hint
   }
 
   detail::backend::atomic<std::uint32_t> average_{0};  // nanoseconds of pauses that succeeded; 0: unknown
