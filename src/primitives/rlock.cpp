@@ -5,10 +5,10 @@
 // first.
 //
 // Word     as in lock_word.cpp, with one more rule: the owner's token is never 0 while held is set.
-// States   free with depth 0 · held by t with depth 0: one level · held by t with depth n: n levels, more than one so
-// far. Moves    depth is written by the owner only, and read by others for display; a hand-over makes the woken thread
-// the
-//          owner before it runs.
+// States   free with depth 0 · held by t with depth 0: one level · held by t with depth n: n levels, and there were
+//          two at some time.
+// Moves    depth is written by the owner only, and read by others as a hint or for display; a hand-over makes the
+//          woken thread the owner before it runs.
 // I1       Only a thread itself can put its token into the word, or a releaser in its place while it is parked. So
 //          "the owner is me" cannot become true or false behind a thread's back: one relaxed load answers it.
 // I2       depth is 0 whenever the lock passes from one thread to another: its owner has given back every level, or

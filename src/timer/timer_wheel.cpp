@@ -4,8 +4,8 @@
 // Moves    insert and remove: any timer, any time. take_due: raises base_.
 // I1       Every deadline in the wheel is after base_, and base_ is not after the present time.
 // I2       A timer is in the slot that its deadline and the present base_ call for, or loose. base_ is raised only
-// within
-//          the earliest slot, which is then emptied and put in again; the digits that place all others do not change.
+//          within the earliest slot, which is then emptied and put in again; the digits that place all others do not
+//          change.
 // I3       While timers are loose no other slot is emptied, and whatever is inserted in the range of their slot joins
 //          them, behind those that were there before.
 // Destroy  A timer is in no slot when it is destroyed: the queue has a reference as long.

@@ -8,12 +8,7 @@
 #if defined(__GNUC__)
 #define THREADING_API __attribute__((visibility("default")))
 #define THREADING_COLD __attribute__((cold, noinline))
-// For functions that take the address of a thread-local object: under -fsanitize=null, GCC tests the flags of the
-// addition that computes it, for which the linker may put an instruction that sets none; then it reports a null
-// pointer.
-#define THREADING_NO_NULL_CHECK __attribute__((no_sanitize("null")))
 #else
-#define THREADING_NO_NULL_CHECK
 #define THREADING_API
 #define THREADING_COLD
 #endif

@@ -6,10 +6,10 @@
 namespace threading::inline v1::detail {
 
 // The calling thread's token if it has one already, else 0: enough where the owner is only shown, never compared.
-THREADING_NO_NULL_CHECK inline ThreadToken thread_token_hint() noexcept { return backend::own_token(); }
+inline ThreadToken thread_token_hint() noexcept { return backend::own_token(); }
 
 // The calling thread's token, assigned now if need be.
-THREADING_NO_NULL_CHECK inline ThreadToken thread_token() noexcept {
+inline ThreadToken thread_token() noexcept {
   const ThreadToken token = backend::own_token();
   return token != 0 ? token : assign_thread_token(backend::per_thread());
 }
