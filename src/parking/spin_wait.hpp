@@ -21,8 +21,11 @@
 // milliseconds: for the next 15, 63, 255 … 16,383 waits nothing is offered; between processors the spin only pauses, on
 // the same one the thread sleeps.
 //
-// Who wants a lock does not only look but takes it, and looks ever more seldom (contend()): while others pass the lock
-// among themselves, each look takes its line away from them.
+// Who wants a lock does not only look but takes it (contend()). While others pass the lock among themselves, each look
+// takes its line away from them; so the first look comes after a while that the bucket learns (longer after a look that
+// came in between, shorter after one that took the lock), and the next ones ever later. But as long as nobody has
+// touched the word since the last look, it is in the looker's own cache, and looking costs nobody anything: a look that
+// was answered in no time is repeated at once. That finds the end of a long section as soon as there is one.
 //
 // Two threads that answer each other have two stable ways to live on two processors: both awake, a hundred nanoseconds
 // a turn, or both asleep, where each turn waits for a wake-up through the kernel. Only a spin that is longer than such
@@ -90,36 +93,45 @@ class SpinHistory {
 
   // The same for a thread that wants a lock: `take()` looks, and takes it when it is free. A spin that has lost races
   // only has not failed: the lock is passed on quickly, and sleeping would not have been better.
-  // Returns: whether it was taken.
+  // Returns: whether it was taken. Who has taken it has written nothing here, as a rule: the others would wait for it.
   template <class Take>
   bool contend(Take take, Deadline deadline) noexcept {
     if (!may_be_apart(company_.load(std::memory_order_relaxed))) return false;  // relaxed: hint
     if (detail::backend::cpu_count() < 2 || skips()) return false;
     const bool crowded = is_crowded();
-    bool was_free = false;
-    const auto taken = [&]() noexcept {
-      const Found found = take();
-      was_free = was_free || found == Found::lost;
-      return found == Found::taken;
-    };
+    const bool has_failed = failures_.load(std::memory_order_relaxed) != 0;  // relaxed: hint
+    const std::int64_t known = first_gap();
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
-    const std::int64_t last_pause = crowded ? limit : std::min(start + pauses(), limit);
-    std::int64_t at = start;
-    std::int64_t gap = kFirstGap;
-    do {
-      const std::int64_t until = at + gap;
-      do {
-        detail::backend::cpu_relax();
-        at = detail::backend::monotonic_now();
-      } while (at < until);
-      if (taken()) {
-        remember(at - start);
+    const std::int64_t last_pause = crowded ? limit : std::min(start + kContenderPauses, limit);
+    bool was_free = false;
+    const auto look = [&]() noexcept {
+      const Found found = take();
+      was_free = was_free || found == Found::lost;
+      return found;
+    };
+    std::int64_t gap = known;
+    std::int64_t next_look = start + gap;
+    bool is_first = true;
+    for (std::int64_t at = start; at < last_pause;) {
+      detail::backend::cpu_relax();
+      at = detail::backend::monotonic_now();
+      if (at < next_look) continue;
+      const Found found = look();
+      if (found == Found::taken) {
+        if (has_failed) succeeded();
+        if (is_first) learn_gap(known, known - known / 8, at);
         return true;
       }
-      gap = std::min(2 * gap, kLongestGap);
-    } while (at < last_pause);
-    if (!crowded && offer(taken, kManyOffers, limit)) {
+      next_look = detail::backend::monotonic_now();
+      if (found == Found::lost || next_look - at > kOwnCache) {
+        if (is_first) learn_gap(known, 2 * known, at);
+        gap = std::min(2 * gap, kLongestGap);
+        next_look += gap;
+      }
+      is_first = false;
+    }
+    if (!crowded && offer([&]() noexcept { return look() == Found::taken; }, kManyOffers, limit)) {
       // As in linger(): the next one does not spin beside an owner that needs this processor.
       keep_company(Company::same);
       succeeded();
@@ -127,6 +139,12 @@ class SpinHistory {
     }
     if (!was_free) failed();
     return false;
+  }
+
+  // How long the next contender waits before it looks. Nanoseconds.
+  std::int64_t first_gap() const noexcept {
+    const std::uint16_t gap = first_gap_.load(std::memory_order_relaxed);  // relaxed: hint
+    return gap == 0 ? kFirstGap : gap;
   }
 
   // By whoever wakes or moves `count` threads here, the first of which waited on `waiter_cpu` (current_cpu()). It does
@@ -147,6 +165,7 @@ class SpinHistory {
     skip_.store(0, std::memory_order_relaxed);                    // relaxed: one thread is left
     failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
     average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
+    first_gap_.store(0, std::memory_order_relaxed);               // relaxed: as above
     crowded_.store(0, std::memory_order_relaxed);                 // relaxed: as above
     crowds_.store(0, std::memory_order_relaxed);                  // relaxed: as above
     timely_.store(0, std::memory_order_relaxed);                  // relaxed: as above
@@ -163,9 +182,15 @@ class SpinHistory {
   static constexpr int kOffers = 4;
   static constexpr int kManyOffers = 1'000;        // until kSpinLimit, that is
   static constexpr std::uint8_t kMaxFailures = 6;  // 2^6 - 1 = 63 waits skipped
-  // Between two looks of a contender, in nanoseconds: pauses differ tenfold between processors. See ADR 24.
+  // Before the first look of a contender, while nothing is known, and between two looks. Nanoseconds: pauses differ
+  // tenfold between processors. See ADR 24.
   static constexpr std::int64_t kFirstGap = 200;
+  static constexpr std::int64_t kShortestGap = 100;
   static constexpr std::int64_t kLongestGap = 2'000;
+  static constexpr std::int64_t kContenderPauses = 2'000;
+  // Nanoseconds. A look that takes no longer, with the clock's own time, came from this processor's own cache.
+  static constexpr std::int64_t kOwnCache = 70;
+  static constexpr std::int64_t kLearnOneIn = 8;  // a power of two
   // Nanoseconds. Less than the shortest slice a scheduler gives to a thread that computes; more than the turns of
   // dozens of threads, and more than most of the gaps that a hypervisor makes.
   static constexpr std::int64_t kLate = 500'000;
@@ -226,6 +251,13 @@ class SpinHistory {
     return average == 0 ? kFirstPauses : std::min(4 * average + 1'000, kMostPauses);
   }
 
+  // One contender in eight learns, drawn by the clock: each note takes the line away from all that spin here.
+  void learn_gap(std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
+    next = std::clamp(next, kShortestGap, kLongestGap);
+    if (next == known || now % kLearnOneIn != 0) return;
+    first_gap_.store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
+  }
+
   void remember(std::int64_t took) noexcept {
     const std::int64_t average = average_.load(std::memory_order_relaxed);  // relaxed: hint
     // A running average over about eight spins; at least 1, since 0 means unknown.
@@ -270,7 +302,8 @@ class SpinHistory {
     if (timely >= kCalmAfter) crowds_.store(0, std::memory_order_relaxed);             // relaxed: hint
   }
 
-  detail::backend::atomic<std::uint32_t> average_{0};  // nanoseconds of pauses that succeeded; 0: unknown
+  detail::backend::atomic<std::uint32_t> average_{0};    // nanoseconds of pauses that succeeded; 0: unknown
+  detail::backend::atomic<std::uint16_t> first_gap_{0};  // nanoseconds before a contender's first look; 0: unknown
   detail::backend::atomic<Company> company_{Company::unknown};
   detail::backend::atomic<std::uint16_t> crowded_{0};  // waits left that offer nothing
   detail::backend::atomic<std::uint16_t> timely_{0};   // offers in time since the last crowd

@@ -90,6 +90,29 @@ TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
   EXPECT_EQ(looks, 5);
 }
 
+// One contender in eight learns, drawn by the clock: so let many try.
+TEST(SpinHistory, ContendersLearnWhenToLook) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  using Found = SpinHistory::Found;
+  SpinHistory history;
+  const std::int64_t unknown = history.first_gap();
+  const auto contend_until = [&](auto take, auto is_enough) {
+    for (int i = 0; i < 100'000 && !is_enough(); ++i) static_cast<void>(history.contend(take, Deadline::never()));
+  };
+  const auto taking = []() noexcept { return Found::taken; };
+  contend_until(taking, [&] { return history.first_gap() < unknown / 2 + 1; });
+  const std::int64_t shortest = history.first_gap();
+  EXPECT_LE(shortest, unknown / 2) << "a lock that was free at the first look could have been had sooner";
+
+  int looks = 0;
+  const auto losing_at_first = [&]() noexcept { return ++looks % 2 == 1 ? Found::lost : Found::taken; };
+  contend_until(losing_at_first, [&] { return history.first_gap() > unknown; });
+  EXPECT_GT(history.first_gap(), unknown) << "a lock that was passed on before the first look was disturbed by it";
+
+  history.reset_after_fork();
+  EXPECT_EQ(history.first_gap(), unknown);
+}
+
 TEST(SpinHistory, SpinsAgainAfterTheResetForAForkedChild) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
   SpinHistory history;
