@@ -58,8 +58,10 @@ def _build(folder):
     if shutil.which("ninja"):
         options += ["-G", "Ninja"]
     version = "%d.%d" % sys.version_info[:2]
+    # For this interpreter, whatever a build of the repository would choose; see CMakeLists.txt.
+    environment = {name: value for name, value in os.environ.items() if name != "THREADINGPP_PYTHONS"}
     # CMake's output belongs to whoever asked pip for -v.
-    subprocess.run(["cmake", "-S", str(ROOT), "-B", str(folder), *options], check=True)
+    subprocess.run(["cmake", "-S", str(ROOT), "-B", str(folder), *options], check=True, env=environment)
     subprocess.run(["cmake", "--build", str(folder), "--parallel", str(os.cpu_count() or 1), "--target",
                     f"threadingpp_python_{version}"], check=True)
     return folder / "python" / version / "threadingpp", folder / LIBRARY

@@ -13,8 +13,10 @@
 //   wants to run, giving way costs two thirds of going to sleep and being woken, and a waker that finds its waiter
 //   awake makes no system call, after which the kernel would rather run the woken thread than let the waker go on.
 //
-//   as many threads at once as there are processors, or more: the waiter, once queued, offers the processor until
-//   kSpinLimit. Pauses would keep it from those that everybody waits for.
+//   as many threads at once as there are processors, or more: the waiter, once queued, offers the processor a few
+//   times; then two of them a processor go on until kSpinLimit. They keep the processors from going idle, so that
+//   waking the next thread is cheap; more of them would only take turns. Pauses would keep them all from those that
+//   everybody waits for.
 //
 // A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. A thread that
 // offered the processor and got it back late has met a third party that computes, which the kernel lets run for
@@ -70,8 +72,7 @@ class SpinHistory {
       remember(detail::backend::monotonic_now() - start);
       return true;
     }
-    const int offers = company == Company::same ? kOffers : kManyOffers;
-    if (!crowded && offer(done, offers, limit)) {
+    if (!crowded && offer_in(company, done, limit)) {
       // Whoever acted could do so when it was offered this processor. If that guess is wrong, the next wait is
       // queued, and its waker knows better.
       if (apart) keep_company(Company::same);
@@ -166,6 +167,7 @@ class SpinHistory {
     failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
     average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
     first_gap_.store(0, std::memory_order_relaxed);               // relaxed: as above
+    offering_.store(0, std::memory_order_relaxed);                // relaxed: as above; they stayed behind
     crowded_.store(0, std::memory_order_relaxed);                 // relaxed: as above
     crowds_.store(0, std::memory_order_relaxed);                  // relaxed: as above
     timely_.store(0, std::memory_order_relaxed);                  // relaxed: as above
@@ -245,6 +247,20 @@ class SpinHistory {
     return false;
   }
 
+  // As many offers as the company allows.
+  template <class Done>
+  bool offer_in(Company company, Done done, std::int64_t until) noexcept {
+    if (may_be_apart(company)) return offer(done, kManyOffers, until);
+    if (offer(done, kOffers, until)) return true;
+    if (company == Company::same) return false;
+    // relaxed: they only count. One too many now and then does no harm.
+    if (offering_.load(std::memory_order_relaxed) >= 2 * detail::backend::cpu_count()) return false;
+    offering_.fetch_add(1, std::memory_order_relaxed);  // relaxed: as above
+    const bool is_done = offer(done, kManyOffers, until);
+    offering_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
+    return is_done;
+  }
+
   // How long to pause: four times what it took on average.
   std::int64_t pauses() const noexcept {
     const std::int64_t average = average_.load(std::memory_order_relaxed);  // relaxed: hint
@@ -304,6 +320,7 @@ class SpinHistory {
 
   detail::backend::atomic<std::uint32_t> average_{0};    // nanoseconds of pauses that succeeded; 0: unknown
   detail::backend::atomic<std::uint16_t> first_gap_{0};  // nanoseconds before a contender's first look; 0: unknown
+  detail::backend::atomic<std::int16_t> offering_{0};    // that offer on and on after many were woken at once
   detail::backend::atomic<Company> company_{Company::unknown};
   detail::backend::atomic<std::uint16_t> crowded_{0};  // waits left that offer nothing
   detail::backend::atomic<std::uint16_t> timely_{0};   // offers in time since the last crowd
