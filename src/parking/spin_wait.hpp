@@ -14,9 +14,9 @@
 //   awake makes no system call, after which the kernel would rather run the woken thread than let the waker go on.
 //
 //   as many threads at once as there are processors, or more: the waiter, once queued, offers the processor a few
-//   times; then two of them a processor go on until kSpinLimit. They keep the processors from going idle, so that
-//   waking the next thread is cheap; more of them would only take turns. Pauses would keep them all from those that
-//   everybody waits for.
+//   times, always; then two waiters a processor go on until kSpinLimit. They keep the processors from going idle, so
+//   that waking the next thread is cheap; more of them would only take turns. Pauses would keep them all from those
+//   that everybody waits for.
 //
 // A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. A thread that
 // offered the processor and got it back late has met a third party that computes, which the kernel lets run for
@@ -56,37 +56,19 @@ class SpinHistory {
   // Returns: whether it is done.
   template <class Done>
   bool linger(Done done, Deadline deadline) noexcept {
-    const Company company = company_.load(std::memory_order_relaxed);  // relaxed: hint
-    const bool apart = may_be_apart(company);
-    if (apart && detail::backend::cpu_count() < 2) return false;
-    if (skips()) return false;
-    const bool crowded = is_crowded();
-    if (crowded && !apart) return false;
-    if (apart && look_often(done)) {
-      succeeded();
-      return true;
+    switch (company_.load(std::memory_order_relaxed)) {  // relaxed: hint
+      case Company::same: return linger_beside(done, deadline);
+      case Company::many: return linger_among_many(done, deadline);
+      case Company::unknown:
+      case Company::apart: break;
     }
-    const std::int64_t start = detail::backend::monotonic_now();
-    const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
-    if (apart && pause(done, crowded ? limit : std::min(start + pauses(), limit))) {
-      remember(detail::backend::monotonic_now() - start);
-      return true;
-    }
-    if (!crowded && offer_in(company, done, limit)) {
-      // Whoever acted could do so when it was offered this processor. If that guess is wrong, the next wait is
-      // queued, and its waker knows better.
-      if (apart) keep_company(Company::same);
-      succeeded();
-      return true;
-    }
-    failed();
-    return false;
+    return spin_apart(done, deadline);
   }
 
   // The same for a thread that is not queued, which therefore never gives way to one on its own processor.
   template <class Done>
   bool spin(Done done, Deadline deadline = Deadline::never()) noexcept {
-    return may_be_apart(company_.load(std::memory_order_relaxed)) && linger(done, deadline);  // relaxed: hint
+    return may_be_apart(company_.load(std::memory_order_relaxed)) && spin_apart(done, deadline);  // relaxed: hint
   }
 
   // What a contender found.
@@ -115,17 +97,20 @@ class SpinHistory {
     std::int64_t next_look = start + gap;
     bool is_first = true;
     for (std::int64_t at = start; at < last_pause;) {
+      const std::int64_t before = at;
       detail::backend::cpu_relax();
       at = detail::backend::monotonic_now();
       if (at < next_look) continue;
+      const std::int64_t pause = at - before;
       const Found found = look();
       if (found == Found::taken) {
         if (has_failed) succeeded();
         if (is_first) learn_gap(known, known - known / 8, at);
         return true;
       }
-      next_look = detail::backend::monotonic_now();
-      if (found == Found::lost || next_look - at > kOwnCache) {
+      const std::int64_t looked = at;
+      at = next_look = detail::backend::monotonic_now();
+      if (found == Found::lost || at - looked > pause) {
         if (is_first) learn_gap(known, 2 * known, at);
         gap = std::min(2 * gap, kLongestGap);
         next_look += gap;
@@ -190,8 +175,6 @@ class SpinHistory {
   static constexpr std::int64_t kShortestGap = 100;
   static constexpr std::int64_t kLongestGap = 2'000;
   static constexpr std::int64_t kContenderPauses = 2'000;
-  // Nanoseconds. A look that takes no longer, with the clock's own time, came from this processor's own cache.
-  static constexpr std::int64_t kOwnCache = 70;
   static constexpr std::int64_t kLearnOneIn = 8;  // a power of two
   // Nanoseconds. Less than the shortest slice a scheduler gives to a thread that computes; more than the turns of
   // dozens of threads, and more than most of the gaps that a hypervisor makes.
@@ -213,6 +196,58 @@ class SpinHistory {
     if (skip == 0) return false;
     skip_.store(static_cast<std::uint8_t>(skip - 1), std::memory_order_relaxed);  // relaxed: hint
     return true;
+  }
+
+  template <class Done>
+  bool spin_apart(Done done, Deadline deadline) noexcept {
+    if (detail::backend::cpu_count() < 2 || skips()) return false;
+    const bool crowded = is_crowded();
+    if (look_often(done)) {
+      succeeded();
+      return true;
+    }
+    const std::int64_t start = detail::backend::monotonic_now();
+    const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
+    if (pause(done, crowded ? limit : std::min(start + pauses(), limit))) {
+      remember(detail::backend::monotonic_now() - start);
+      return true;
+    }
+    if (!crowded && offer(done, kManyOffers, limit)) {
+      // Whoever acted could do so when it was offered this processor. If that guess is wrong, the next wait is
+      // queued, and its waker knows better.
+      keep_company(Company::same);
+      succeeded();
+      return true;
+    }
+    failed();
+    return false;
+  }
+
+  template <class Done>
+  bool linger_beside(Done done, Deadline deadline) noexcept {
+    if (skips() || is_crowded()) return false;
+    const bool is_done = offer(done, kOffers, limit_for(deadline));
+    is_done ? succeeded() : failed();
+    return is_done;
+  }
+
+  template <class Done>
+  bool linger_among_many(Done done, Deadline deadline) noexcept {
+    if (is_crowded()) return false;
+    const std::int64_t limit = limit_for(deadline);
+    if (offer(done, kOffers, limit)) return true;
+    if (skips()) return false;
+    // relaxed: they only count. One too many now and then does no harm.
+    if (offering_.load(std::memory_order_relaxed) >= 2 * detail::backend::cpu_count()) return false;
+    offering_.fetch_add(1, std::memory_order_relaxed);  // relaxed: as above
+    const bool is_done = offer(done, kManyOffers, limit);
+    offering_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
+    is_done ? succeeded() : failed();
+    return is_done;
+  }
+
+  static std::int64_t limit_for(Deadline deadline) noexcept {
+    return std::min(detail::backend::monotonic_now() + kSpinLimit, deadline.nanoseconds());
   }
 
   // A few looks without the clock.
@@ -245,20 +280,6 @@ class SpinHistory {
       before = after;
     }
     return false;
-  }
-
-  // As many offers as the company allows.
-  template <class Done>
-  bool offer_in(Company company, Done done, std::int64_t until) noexcept {
-    if (may_be_apart(company)) return offer(done, kManyOffers, until);
-    if (offer(done, kOffers, until)) return true;
-    if (company == Company::same) return false;
-    // relaxed: they only count. One too many now and then does no harm.
-    if (offering_.load(std::memory_order_relaxed) >= 2 * detail::backend::cpu_count()) return false;
-    offering_.fetch_add(1, std::memory_order_relaxed);  // relaxed: as above
-    const bool is_done = offer(done, kManyOffers, until);
-    offering_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
-    return is_done;
   }
 
   // How long to pause: four times what it took on average.

@@ -90,6 +90,22 @@ TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
   EXPECT_EQ(looks, 5);
 }
 
+// Beside a crowd that was let go together, giving way pays however the last wait ended.
+TEST(SpinHistory, AmongManyAWaitThatFailedIsFollowedByOneThatLooks) {
+  int looks = 0;
+  const auto counting = [&]() noexcept { return ++looks, false; };
+  // An offer that comes back late, because the processor was taken away, keeps the next waits from looking; not always.
+  for (int i = 0; i < 1000; ++i) {
+    SpinHistory history;
+    history.note_wake(0, static_cast<std::size_t>(cpu_count()) + 1);
+    ASSERT_FALSE(history.linger(counting, Deadline::never()));
+    looks = 0;
+    ASSERT_FALSE(history.linger(counting, Deadline::never()));
+    if (looks > 0) break;
+  }
+  EXPECT_GT(looks, 0);
+}
+
 // One contender in eight learns, drawn by the clock: so let many try.
 TEST(SpinHistory, ContendersLearnWhenToLook) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
