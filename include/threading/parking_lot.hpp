@@ -63,7 +63,8 @@ struct [[nodiscard]] ParkResult {
 // queue meanwhile, each time a signal handler has interrupted it, and every second or so besides: a signal that arrives
 // just before the thread falls asleep interrupts nothing. No lock is held; it may block and use the lot.
 // Returns: whether the wait goes on; false ends it with `interrupted`, unless the thread has been chosen meanwhile.
-// It must return: neither an exception nor a forced unwind may leave it.
+// It must return: neither an exception nor a forced unwind may leave it. It may fork, and return in the child too: the
+// wait goes on there.
 struct SignalHook {
   bool (*stays)(void* context) = nullptr;
   void* context = nullptr;

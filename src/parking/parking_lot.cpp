@@ -20,6 +20,8 @@
 // I4       Callbacks run under the bucket's lock and are the only code that runs there besides queue surgery. A word's
 //          "someone waits" bit that is set in `validate` and cleared by `leave` and `decide` therefore never says
 //          "nobody" while somebody is queued.
+// I5       While a thread asks the hook of a wait, its waiter stays queued, and the hook may fork. The child then finds
+//          the waiter queued alone, or, if it was chosen, lets it go: its waker is not there.
 // Orders   The bucket's lock orders everything but the wake itself, which the parker's contract covers.
 // Destroy  Keys are addresses, never dereferenced. After `decide` an unpark() uses only waiters, which I2 keeps alive.
 #include <threading/parking_lot.hpp>
@@ -43,9 +45,30 @@ using parking::Waiter;
 using platform::ParkerOutcome;
 
 // A forked child has one thread, so nobody waits in it; what the others left in the queues lies on stacks that are
-// about to be reused.
+// about to be reused. But the forking thread itself may wait, if it forks in a hook: such waits go on in the child
+// (I5). The table is locked meanwhile, so that each of them is either queued or chosen, and nothing in between.
+void prepare_to_fork() noexcept {
+  if (backend::per_thread().asking != nullptr) parking::lock_table();
+}
+void after_fork_in_parent() noexcept {
+  if (backend::per_thread().asking != nullptr) parking::unlock_table();
+}
+void after_fork_in_child() noexcept {
+  parking::reset_table_after_fork();
+  for (Waiter* waiter = backend::per_thread().asking; waiter != nullptr; waiter = waiter->outer) {
+    // relaxed: one thread is left.
+    const void* const key = waiter->key.load(std::memory_order_relaxed);
+    if (waiter->queued) {
+      parking::bucket_of(key).push_back(*waiter, key);
+    } else {
+      waiter->orphaned = true;
+    }
+  }
+}
 [[maybe_unused]] const bool forks_are_handled =
-    (platform::on_fork(platform::ForkRoom::parking, {.child = &parking::reset_table_after_fork}), true);
+    (platform::on_fork(platform::ForkRoom::parking,
+                       {.prepare = &prepare_to_fork, .parent = &after_fork_in_parent, .child = &after_fork_in_child}),
+     true);
 
 QueueView view_of(const Waiter* first) noexcept {
   if (first == nullptr) return {0, 0, 0};
@@ -109,6 +132,16 @@ void stop(Waiter& waiter) noexcept {
 constexpr std::int64_t kFirstLook = 20'000'000;
 constexpr std::int64_t kLastLook = 1'000'000'000;
 
+// Returns: whether the wait goes on.
+bool ask(Waiter& waiter, const SignalHook& hook) noexcept {
+  detail::PerThread& self = backend::per_thread();
+  waiter.outer = self.asking;
+  self.asking = &waiter;
+  const bool stays = hook.stays(hook.context);
+  self.asking = waiter.outer;
+  return stays;
+}
+
 // Sleeps; asks the hook after each interruption, and now and then.
 ParkerOutcome park_with_hook(Waiter& waiter, const ParkOptions& options) noexcept {
   for (std::int64_t look = kFirstLook;; look = std::min(2 * look, kLastLook)) {
@@ -116,7 +149,9 @@ ParkerOutcome park_with_hook(Waiter& waiter, const ParkOptions& options) noexcep
     const bool is_last = options.deadline.nanoseconds() <= next_look.nanoseconds();
     const ParkerOutcome outcome = waiter.parker.park(is_last ? options.deadline : next_look, options.interruptible);
     if (outcome == ParkerOutcome::woken || (is_last && outcome == ParkerOutcome::timed_out)) return outcome;
-    if (!options.on_signal.stays(options.on_signal.context)) return ParkerOutcome::interrupted;
+    const bool stays = ask(waiter, options.on_signal);
+    if (waiter.orphaned) return ParkerOutcome::woken;
+    if (!stays) return ParkerOutcome::interrupted;
   }
 }
 

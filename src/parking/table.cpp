@@ -36,6 +36,14 @@ LockedBuckets::~LockedBuckets() {
   a_.lock.unlock();
 }
 
+void lock_table() noexcept {
+  for (Bucket& bucket : table) bucket.lock.lock();
+}
+
+void unlock_table() noexcept {
+  for (Bucket& bucket : table) bucket.lock.unlock();
+}
+
 void reset_table_after_fork() noexcept {
   for (Bucket& bucket : table) {
     bucket.lock.reset_after_fork();

@@ -60,6 +60,9 @@ class LockedBuckets {
   Bucket& b_;
 };
 
+// Every bucket, by ascending address: for a fork.
+void lock_table() noexcept;
+void unlock_table() noexcept;
 // In a forked child: nobody waits.
 void reset_table_after_fork() noexcept;
 

@@ -37,6 +37,8 @@ struct Waiter {
   bool moved = false;           // by requeue(): only an unpark() ends the wait now
   bool stop_requested = false;  // stays set
   bool stopped = false;         // removed by a stop request
+  bool orphaned = false;        // in a forked child: it had been chosen, by a thread that is not there to wake it
+  Waiter* outer = nullptr;      // while its hook is asked: the wait in whose hook this one began
 
   // The queue it is in: see bucket.hpp.
   Waiter* next = nullptr;

@@ -25,10 +25,10 @@ namespace {
 
 namespace backend = detail::backend;
 
-struct Waiter {
+struct Contender {
   platform::Parker parker;
-  Waiter* next = nullptr;
-  Waiter* last = nullptr;  // valid in the first waiter
+  Contender* next = nullptr;
+  Contender* last = nullptr;  // valid in the first waiter
 };
 
 // Sections are shorter than a system call by two orders of magnitude: this many pauses (about 40 ns each) outlast any
@@ -36,9 +36,9 @@ struct Waiter {
 constexpr int kSpins = 40;
 
 constexpr std::uintptr_t kFlags = 3;
-static_assert(alignof(Waiter) > kFlags, "the flags need two bits of the address");
+static_assert(alignof(Contender) > kFlags, "the flags need two bits of the address");
 
-Waiter* first_of(std::uintptr_t word) noexcept { return reinterpret_cast<Waiter*>(word & ~kFlags); }
+Contender* first_of(std::uintptr_t word) noexcept { return reinterpret_cast<Contender*>(word & ~kFlags); }
 
 }  // namespace
 
@@ -63,13 +63,13 @@ void WordLock::lock_slow() noexcept {
       backend::yield();
       continue;
     }
-    Waiter self;
+    Contender self;
     self.parker.prepare();
     // A2 acquire pairs with R2. relaxed on failure: look again.
     if (!word_.compare_exchange_weak(seen, seen | kQueueLocked, std::memory_order_acquire, std::memory_order_relaxed)) {
       continue;
     }
-    Waiter* first = first_of(seen);
+    Contender* first = first_of(seen);
     if (first == nullptr) {
       first = &self;
     } else {
@@ -98,8 +98,8 @@ void WordLock::unlock_slow() noexcept {
     }
     // A2 acquire pairs with R2.
     if (word_.compare_exchange_weak(seen, seen | kQueueLocked, std::memory_order_acquire, std::memory_order_relaxed)) {
-      Waiter* const first = first_of(seen);
-      Waiter* const next = first->next;
+      Contender* const first = first_of(seen);
+      Contender* const next = first->next;
       if (next != nullptr) next->last = first->last;
       // R1, R2 release pairs with A1 and A2: gives back both locks.
       word_.store(reinterpret_cast<std::uintptr_t>(next), std::memory_order_release);

@@ -248,6 +248,56 @@ TEST(Fork, WhileThreadsTimersAndLocalsComeAndGo) {
   churn.join();
 }
 
+// Forks once, at the first time it is asked, and lets the wait go on in both processes.
+struct ForkingHook {
+  pid_t child = -1;
+  Event* set_in_child = nullptr;
+  static bool stays(void* self) {
+    auto& hook = *static_cast<ForkingHook*>(self);
+    if (hook.child != -1) return true;
+    hook.child = fork();
+    if (hook.child == 0) alarm(20);
+    if (hook.child == 0 && hook.set_in_child != nullptr) hook.set_in_child->set();
+    return true;
+  }
+};
+
+// A wait in whose middle a signal handler of a runtime forks: another thread is queued before and behind it.
+void fork_within_a_wait(bool set_in_child) {
+  expect_child(exited(0), "", [set_in_child] {
+    Event event;
+    const auto wait = [&] { event.wait(); };
+    Thread before = threading::spawn(wait);
+    EXPECT_TRUE(eventually([&] { return threading::Embedding::waiters(event) == 1; }));
+    Thread behind([&] {
+      EXPECT_TRUE(eventually([&] { return threading::Embedding::waiters(event) == 2; }));
+      event.wait();
+    });
+    behind.start();
+    ForkingHook hook;
+    if (set_in_child) hook.set_in_child = &event;
+    const threading::Embedding::Wait bound{.deadline = threading::Deadline::after(100'000'000),
+                                           .on_signal = {&ForkingHook::stays, &hook}};
+    const auto outcome = threading::Embedding::wait(event, bound);
+    using Outcome = threading::Embedding::Outcome;
+    if (hook.child == 0) {
+      EXPECT_EQ(outcome, set_in_child ? Outcome::ok : Outcome::timed_out);
+      EXPECT_EQ(threading::Embedding::waiters(event), 0u);
+      use_everything();
+      std::_Exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    EXPECT_EQ(outcome, Outcome::timed_out);
+    int status = -1;
+    waitpid(hook.child, &status, 0);
+    EXPECT_EQ(status, 0);
+    event.set();
+    before.join();
+    behind.join();
+  });
+}
+TEST(Fork, WithinAWaitLeavesAWaitThatTimesOut) { fork_within_a_wait(false); }
+TEST(Fork, WithinAWaitLeavesAWaitThatIsWoken) { fork_within_a_wait(true); }
+
 TEST(Fork, TellsAnEmbedderBeforeAndAfter) {
   static std::atomic<int> steps;
   steps = 0;

@@ -8,6 +8,10 @@
 
 #include <threading/detail/config.hpp>
 
+namespace threading::inline v1::parking {
+struct Waiter;
+}
+
 namespace threading::inline v1::detail {
 
 // Names a living thread in a lock word. 30 bits, unique among living threads, never 0 (0: nobody, or a thread that
@@ -20,15 +24,17 @@ struct TraceState;
 
 // Invariant: trivially constructible and destructible; all zero is the valid initial state.
 struct PerThread {
-  ThreadToken token = 0;            // assigned on first need by thread_token()
-  bool exit_hook_armed = false;     // platform: the thread-exit callback will run
-  bool in_trace = false;            // trace: no events, a trace function is running or the thread is the library's
-  bool exempt_from_freeze = false;  // threads: this thread runs the exit sequence
-  std::uint32_t trace_epoch = 0;    // trace: which change of all threads' functions this thread has seen
-  std::uint64_t ident = 0;          // threads: get_ident(), when it is not the OS's own
-  ThreadState* thread = nullptr;    // threads: the Thread object of this thread, if any; owns one reference
-  LocalSlots* locals = nullptr;     // threads: values of threading::local
-  TraceState* trace = nullptr;      // trace: armed functions
+  ThreadToken token = 0;              // assigned on first need by thread_token()
+  bool exit_hook_armed = false;       // platform: the thread-exit callback will run
+  bool has_left = false;              // platform: it has run; who uses the library now is a late guest
+  bool in_trace = false;              // trace: no events, a trace function is running or the thread is the library's
+  bool exempt_from_freeze = false;    // threads: this thread runs the exit sequence
+  std::uint32_t trace_epoch = 0;      // trace: which change of all threads' functions this thread has seen
+  std::uint64_t ident = 0;            // threads: get_ident(), when it is not the OS's own
+  ThreadState* thread = nullptr;      // threads: the Thread object of this thread, if any; owns one reference
+  LocalSlots* locals = nullptr;       // threads: values of threading::local
+  TraceState* trace = nullptr;        // trace: armed functions
+  parking::Waiter* asking = nullptr;  // parking: the wait whose hook this thread is running, the innermost of them
 };
 
 // Assigns a token to the calling thread. Cold: once per thread.

@@ -109,4 +109,71 @@ LAB_SCENARIO(fork_while_locals_are_in_use, "values of the vanished threads stay,
   }
 }
 
+// A hook that forks when it is first asked, and lets the wait go on in both processes.
+struct ForkingHook {
+  Atomic<std::uint32_t>* word;
+  bool asked = false;
+  bool is_child = false;
+  bool wakes_itself = false;
+
+  static bool stays(void* self) {
+    auto& hook = *static_cast<ForkingHook*>(self);
+    if (hook.asked) return true;
+    hook.asked = true;
+    hook.is_child = lab::fork_here();
+    if (!hook.is_child || lab::choose(2) == 0) return true;
+    hook.wakes_itself = threading::unpark_one(hook.word, 9) == 1;
+    return true;
+  }
+};
+
+// In the child the waiter is queued, alone, unless it was chosen: then it is woken, though its waker is not there.
+LAB_SCENARIO(fork_within_a_wait, "a wait in whose hook the thread forks goes on in the child",
+             {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
+  auto* word = lab::make<Atomic<std::uint32_t>>("word", 0);
+  const auto wait = [word] { static_cast<void>(park_while(*word, 0)); };
+  lab::together({{"other", wait},
+                 {"waiter",
+                  [word] {
+                    ForkingHook hook{word};
+                    const ParkResult result = park_while(
+                        *word, 0, {.deadline = Deadline::at(2 * kSecond), .on_signal = {&ForkingHook::stays, &hook}});
+                    if (!hook.is_child) return;
+                    if (hook.wakes_itself) {
+                      lab::check(result.outcome == ParkOutcome::woken && result.token == 9, "woken in the child");
+                    } else if (word->load(std::memory_order_relaxed) == 1) {
+                      lab::check(result.outcome == ParkOutcome::woken && result.token == 7, "chosen before the fork");
+                    } else {
+                      lab::check(result.outcome == ParkOutcome::timed_out, "not chosen");
+                      lab::check(lab::monotonic_now() >= 2 * kSecond, "not early");
+                    }
+                    use_everything();
+                  }},
+                 {"waker", [word] {
+                    // Later than the waiter's first question.
+                    threading::Event pause;
+                    static_cast<void>(pause.wait(std::chrono::milliseconds(20)));
+                    threading::unpark(word, [word](const QueueView& queue) noexcept {
+                      word->store(1, std::memory_order_relaxed);
+                      // A second step, so that a fork may come between it and the choice.
+                      static_cast<void>(word->load(std::memory_order_relaxed));
+                      return UnparkDecision{queue.size, 7};
+                    });
+                  }}});
+}
+
+LAB_SCENARIO(fork_while_a_pool_thread_is_idle, "the child appoints no thread that is not there",
+             {.bound = 1, .pct_runs = 1000}) {
+  int runs = 0;
+  threading::Timer first(0.0, [&] { ++runs; });
+  first.start();
+  first.join();
+  if (lab::fork_here()) {
+    threading::Timer own(seconds(1), [&] { ++runs; });
+    own.start();
+    own.join();
+    lab::check(runs == 2, "fired");
+  }
+}
+
 }  // namespace
