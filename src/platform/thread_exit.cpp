@@ -3,9 +3,9 @@
 // The end of a thread, by a pthread key: its destructor runs after all C++ thread_local destructors, for threads that
 // anybody started. Destructors of several keys run in rounds, in an unspecified order, and a key that is set again
 // gets another round; so the first round destroys values and the second does what must come after everybody else's.
-// Whoever sets a key of his own again there, and uses the library in the third, finds it ready to begin anew. Each
-// round costs every thread some 550 instructions: the C library looks through all its keys. POSIX guarantees at least
-// four rounds.
+// Whoever sets a key of his own again there, and uses the library in the third, finds it ready to begin anew; what he
+// begins ends in one round, the next, since there may be only one left. Each round costs every thread some 550
+// instructions: the C library looks through all its keys. POSIX guarantees at least four rounds.
 #include "platform/thread_exit.hpp"
 
 #include <pthread.h>
@@ -42,6 +42,7 @@ void thread_ends(void* value) {
   run(ExitStage::gone, self);
   give_back_thread_token(self);
   self.exit_hook_armed = false;  // somebody who still uses the library afterwards gets a new token
+  self.has_left = true;
 }
 
 pthread_key_t key() noexcept {
@@ -67,7 +68,7 @@ void on_thread_exit(ExitStage stage, ExitFunction function) noexcept {
 void arm_thread_exit(PerThread& self) noexcept {
   if (self.exit_hook_armed) return;
   self.exit_hook_armed = true;
-  pthread_setspecific(key(), reinterpret_cast<void*>(std::uintptr_t{1}));
+  pthread_setspecific(key(), reinterpret_cast<void*>(self.has_left ? kRounds : 1));
 }
 
 }  // namespace threading::inline v1::platform

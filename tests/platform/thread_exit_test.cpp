@@ -169,23 +169,71 @@ TEST(ThreadExit, ComesAfterThreadLocalDestructors) {
   EXPECT_THAT(log_text(), testing::MatchesRegex("dv+g"));
 }
 
-// A thread-specific destructor of somebody else may use the library after it has said good-bye to the thread.
+// A key of somebody else, whose destructor sets it again and calls `use` in the third round: the library has said
+// good-bye to the thread in the second.
+class LateGuest {
+ public:
+  explicit LateGuest(std::function<void()> use) : use_(std::move(use)) {
+    EXPECT_EQ(pthread_key_create(&key_, &visit), 0);
+  }
+  LateGuest(const LateGuest&) = delete;
+  LateGuest& operator=(const LateGuest&) = delete;
+  ~LateGuest() { pthread_key_delete(key_); }
+
+  // By the thread that is to be visited.
+  void invite() { pthread_setspecific(key_, this); }
+  int visits() const { return visits_; }
+
+ private:
+  static void visit(void* value) {
+    auto& self = *static_cast<LateGuest*>(value);
+    if (++self.visits_ == 3) return self.use_();
+    self.invite();
+  }
+
+  std::function<void()> use_;
+  pthread_key_t key_{};
+  int visits_ = 0;
+};
+
+// The thread sanitizer forgets a thread in the fourth round, and code that it has instrumented crashes after that.
+constexpr bool late_guests_are_safe() {
+#if defined(__SANITIZE_THREAD__)
+  return false;
+#elif defined(__has_feature)
+  return !__has_feature(thread_sanitizer);
+#else
+  return true;
+#endif
+}
+
 TEST(ThreadExit, LetsLateUsersHaveANewToken) {
-  static std::atomic<int> late_uses;
-  late_uses = 0;
-  pthread_key_t key{};
-  ASSERT_EQ(pthread_key_create(&key,
-                               [](void*) {
-                                 EXPECT_NE(thread_token(), 0u);
-                                 ++late_uses;
-                               }),
-            0);
+  if (!late_guests_are_safe()) GTEST_SKIP() << "the sanitizer has forgotten the thread";
+  ThreadToken before = 0;
+  LateGuest guest([&] {
+    EXPECT_EQ(thread_token_hint(), 0u);
+    EXPECT_NE(thread_token(), before);
+  });
+  on_new_thread([&] {
+    before = thread_token();
+    guest.invite();
+  });
+  EXPECT_EQ(guest.visits(), 3);
+}
+
+// The fourth round is the last that there need be.
+TEST(ThreadExit, SeesLateUsersOffInOneRound) {
+  if (!late_guests_are_safe()) GTEST_SKIP() << "as above";
+  const NoteExits noting;
+  LateGuest guest([] {
+    note('l');
+    thread_token();
+  });
   on_new_thread([&] {
     thread_token();
-    pthread_setspecific(key, &late_uses);
+    guest.invite();
   });
-  EXPECT_EQ(late_uses, 1);
-  pthread_key_delete(key);
+  EXPECT_THAT(log_text(), testing::MatchesRegex("v+glvg"));
 }
 
 // The block of a thread is zero at its start, whatever the thread before it left behind on the same stack.
