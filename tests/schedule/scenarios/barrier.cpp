@@ -2,6 +2,7 @@
 #include "support.hpp"
 
 #include <threading/barrier.hpp>
+#include <threading/embedding.hpp>
 
 namespace {
 
@@ -248,6 +249,66 @@ LAB_SCENARIO(barrier_destroyed_after_pass, "a thread that has passed may destroy
     if (left.fetch_sub(1, std::memory_order_acq_rel) == 1) lab::destroy(barrier);
   };
   lab::together({{"a", wait}, {"b", wait}});
+}
+
+// reset() may come at any moment of the end of an action: the barrier is of use afterwards.
+LAB_SCENARIO(barrier_reset_against_end_of_action, "reset() while a set drains", {.bound = 3, .weak_bound = 2}) {
+  auto* barrier = lab::make<Barrier>("barrier", 1, [] {});
+  lab::together({{"acting",
+                  [&] {
+                    try {
+                      barrier->wait();
+                    } catch (const threading::BrokenBarrierError&) {
+                    }
+                  }},
+                 {"other", [&] { barrier->reset(); }}});
+  lab::check(barrier->wait() == 0, "a set of the next round passes");
+  lab::destroy(barrier);
+}
+
+// Who timed out wakes the others of its set, late: a set that has begun since is none of its business.
+LAB_SCENARIO(barrier_next_set_against_late_breaker, "a timeout that was mended throws nobody out",
+             {.bound = 2, .weak_bound = 1}) {
+  auto* barrier = lab::make<Barrier>("barrier", 2);
+  Atomic<std::uint32_t> mended{0};
+  lab::together({{"breaker",
+                  [&] {
+                    bool broken = false;
+                    try {
+                      barrier->wait(seconds(1));
+                    } catch (const threading::BrokenBarrierError&) {
+                      broken = true;
+                    }
+                    lab::check(broken, "nobody came");
+                  }},
+                 {"mender",
+                  [&] {
+                    while (!barrier->broken()) lab::yield();
+                    barrier->reset();
+                    mended.store(1, std::memory_order_relaxed);
+                    barrier->wait();
+                  }},
+                 {"party", [&] {
+                    while (mended.load(std::memory_order_relaxed) == 0) lab::yield();
+                    barrier->wait();
+                  }}});
+  lab::destroy(barrier);
+}
+
+LAB_SCENARIO(barrier_signal_uncounts, "a party that leaves for a signal and comes back breaks nothing",
+             {.bound = 3, .weak_bound = 2, .faults = {.interrupts = 1}}) {
+  using threading::Embedding;
+  auto* barrier = lab::make<Barrier>("barrier", 2);
+  lab::together({{"interrupted",
+                  [&] {
+                    const Embedding::Wait wait{.interruptible = true};
+                    auto arrival = Embedding::arrive(*barrier, wait);
+                    if (arrival.what == Embedding::Arrived::interrupted) arrival = Embedding::arrive(*barrier, wait);
+                    lab::check(arrival.what == Embedding::Arrived::passed, "passed");
+                  }},
+                 {"other", [&] { barrier->wait(); }}});
+  lab::check(!barrier->broken(), "whole");
+  lab::destroy(barrier);
 }
 
 }  // namespace

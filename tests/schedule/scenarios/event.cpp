@@ -150,4 +150,14 @@ LAB_SCENARIO(event_destroyed_after_wait, "after set() only the address is used",
                                                      }}});
 }
 
+LAB_SCENARIO(event_clear_beside_a_waiter, "clear() of a flag that is clear leaves who waits where it is",
+             {.bound = 4, .weak_bound = 3}) {
+  auto* event = lab::make<Event>("event");
+  lab::together({{"waiter", [&] { event->wait(); }}, {"other", [&] {
+                                                        event->clear();
+                                                        event->set();
+                                                      }}});
+  lab::destroy(event);
+}
+
 }  // namespace

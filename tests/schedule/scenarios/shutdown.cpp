@@ -98,4 +98,13 @@ LAB_SCENARIO(shutdown_refuses_new_threads, "after the end has begun for good, a 
   lab::exit_process();
 }
 
+LAB_SCENARIO(shutdown_callback_adds_another, "a callback may ask for another one", {.bound = 2}) {
+  threading::Embedding::on_shutdown([] {
+    threading::Embedding::on_shutdown([] { progress_made.fetch_add(1, std::memory_order_release); });
+    progress_made.fetch_add(1, std::memory_order_release);
+  });
+  lab::set_exit_check([] { expect_all(2); });
+  lab::exit_process();
+}
+
 }  // namespace

@@ -51,4 +51,11 @@ inline ParkResult park_while(const Atomic<std::uint32_t>& word, std::uint32_t va
       [](bool, LeaveReason) noexcept {}, options);
 }
 
+// Sleeps until a moment of the lab's time, which comes when nobody can move: so whoever has an earlier one has come to
+// its wait by then. Requires: no faults of time.
+inline void sleep_until(std::int64_t time) {
+  const Atomic<std::uint32_t> word{0};
+  static_cast<void>(park_while(word, 0, {.deadline = Deadline::at(time)}));
+}
+
 }  // namespace scenarios

@@ -189,4 +189,31 @@ LAB_SCENARIO(timer_joined_while_cancelled, "a joiner of a pending timer is let g
   lab::check(!timer.is_alive(), "over");
 }
 
+// The pool is there already, idle or watching for a later timer.
+LAB_SCENARIO(timer_due_at_start, "a timer that is due when it is started runs at once",
+             {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
+  Timer first(0.0, [] {});
+  first.start();
+  first.join();
+  Timer later(seconds(9), [] {});
+  if (lab::choose(2) != 0) later.start();
+  const std::int64_t start = lab::monotonic_now();
+  Timer second(0.0, [&] { lab::check(lab::monotonic_now() == start, "no time has passed"); });
+  second.start();
+  second.join();
+  later.cancel();
+}
+
+LAB_SCENARIO(timer_no_follower_for_a_later_one, "no thread to appoint: the one that fires watches when it is done",
+             {.bound = 1, .faults = {.spawn = 1}, .pct_runs = 2000}) {
+  int runs = 0;
+  Timer a(seconds(1), [&] { ++runs; });
+  Timer b(seconds(5), [&] { ++runs; });
+  if (done([&] { a.start(); }) == 0) a.start();
+  b.start();
+  a.join();
+  b.join();
+  lab::check(runs == 2, "both");
+}
+
 }  // namespace
