@@ -318,8 +318,8 @@ bool finish(ThreadState& state) noexcept {
 }
 
 void reap(ThreadState& state) noexcept {
-  const std::uint32_t seen = load(state);
-  if (!has_os_thread(state) || phase_of(seen) != kEnded || (seen & kClaimed) != 0) return;
+  // A claimer has a reference until the thread is over: none is in pthread_join() here.
+  if (!has_os_thread(state) || phase_of(load(state)) != kEnded) return;
   if (state.os.handle == platform::os_ident()) {
     platform::leave_os_thread(state.os);
   } else {
