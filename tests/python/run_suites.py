@@ -32,6 +32,9 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 
+from suite_output import count_run, failures, parse
+from suite_report import report
+
 HERE = pathlib.Path(__file__).resolve().parent
 COMPAT = HERE.parent.parent / "python" / "COMPAT.md"
 
@@ -43,12 +46,6 @@ SHORT = "test_threading test_threading_local test_thread test_threadsignals test
 PRIMITIVES = "test_threading test_threading_local test_thread test_threadsignals test_queue".split()
 MODES = ("stock", "module", "primitives")
 TIMEOUT = 1500
-
-# The name of one test and its outcome in unittest's verbose output, over one line or several. What a skipped test took
-# stands in front of the next one.
-DOCTEST = re.compile(r"^Doctest: ([\w.]+) \.\.\. ok", re.M)
-CASE = re.compile(r"^(?:[\d.]+s )?([\w.]+) \(([\w.]+)\)(?:\n[^\n]*?)? \.\.\. ", re.M)
-OUTCOME = re.compile(r"(ok|FAIL|ERROR|skipped .*|expected failure|unexpected success)\s*$")
 
 PRIMITIVES_MODULE = '''\
 import sys, types
@@ -129,47 +126,6 @@ def has_suite(python, suite):
         [python, "-c", f"import importlib.util as u, sys; sys.exit(u.find_spec('test.{suite}') is None)"]).returncode == 0
 
 
-def parse(text):
-    """{test: outcome} from a verbose run."""
-    results = {}
-    starts = list(CASE.finditer(text))
-    for match, following in zip(starts, starts[1:] + [None]):
-        piece = text[match.end() : following.start() if following else len(text)]
-        piece = piece.split("\n======", 1)[0].split("\n------", 1)[0]
-        outcome = None
-        for line in piece.splitlines():
-            found = OUTCOME.search(line)
-            if found:
-                outcome = found.group(1)
-                break
-        owner = match.group(2)
-        if owner.endswith("." + match.group(1)):  # 3.11 and later print the whole name
-            owner = owner[: -len(match.group(1)) - 1]
-        name = ".".join(owner.split(".")[-1:]) + "." + match.group(1)
-        key = name
-        count = 2
-        while key in results:
-            key = f"{name}#{count}"
-            count += 1
-        results[key] = "lost" if outcome is None else outcome.split()[0]
-    for number, name in enumerate(DOCTEST.findall(text)):
-        results[f"Doctest.{name}#{number}"] = "ok"
-    # What is reported in the details counts, whatever was printed in between.
-    for kind, test, owner in re.findall(r"^(FAIL|ERROR): (\w+) \(([\w.]+)\)", text, re.M):
-        if owner.endswith("." + test):
-            owner = owner[: -len(test) - 1]
-        results[owner.split(".")[-1] + "." + test] = kind
-    for key, value in results.items():
-        if value == "lost":
-            results[key] = "ok"  # its line was torn by other output; a failure would be in the details
-    return results
-
-
-def count_run(text):
-    """How many tests unittest says it ran: parse() must have found as many."""
-    return sum(int(n) for n in re.findall(r"^Ran (\d+) tests? in", text, re.M))
-
-
 def run_suite(interpreter, suite, logs, under=(), only=()):
     """Runs a suite, or `only` some tests of it, under a command. Returns: ({test: outcome}, exit status, seconds)."""
     command = [*under, interpreter, "-m", "test", "-v", "-u", "network"]
@@ -192,10 +148,6 @@ def run_suite(interpreter, suite, logs, under=(), only=()):
     if not only and count_run(text) > len(results):
         print(f"{logs}/{suite}.log: {len(results)} tests found, {count_run(text)} ran", file=sys.stderr)
     return results, status, time.monotonic() - begin
-
-
-def failures(results):
-    return {test for test, outcome in results.items() if outcome in ("FAIL", "ERROR")}
 
 
 def run_again(interpreter, suite, logs, tests, under):
@@ -356,44 +308,6 @@ def commit_of(folder):
     return done.stdout.strip() or "unknown"
 
 
-def report(logs, path):
-    """The table version x suite from what is recorded in `logs`."""
-    facts = {}
-    for file in logs.glob("*/*/*.json"):
-        facts[file.parts[-3], file.stem, file.parts[-2]] = json.loads(file.read_text())
-    versions = sorted({key[0] for key in facts}, key=lambda text: tuple(map(int, text.split("."))))
-    lines = [
-        "# CPython's own suites",
-        "",
-        "Written by `tests/python/run_suites.py --report`, from runs at " +
-        ", ".join(f"`{commit}`" for commit in sorted({fact["commit"] for fact in facts.values()})) + ".",
-        "",
-        "Each cell: tests that passed in the interpreter as it is / with `threading` replaced / with our locks below the",
-        "stdlib's own `threading.py`. In brackets: those that failed, where any did. Empty: the installation lacks the suite; a dash: not run.",
-        "Skipped tests (no debug build, run as root, too little memory allowed) are the same in all three.",
-        "",
-        "| suite | " + " | ".join(versions) + " |",
-        "|---" * (len(versions) + 1) + "|",
-    ]
-    failing = {}
-    for suite in SUITES:
-        cells = []
-        for version in versions:
-            found = [facts.get((version, suite, mode)) for mode in MODES]
-            for mode, fact in zip(MODES, found):
-                for test in fact["failing"] if fact else []:
-                    failing.setdefault((version, suite, test), []).append(mode)
-            texts = ["–" if fact is None else f"{fact['passed']}" + (f" ({len(fact['failing'])})" if fact["failing"] else "")
-                     for fact in found]
-            cells.append(" / ".join(texts) if any(found) else "")
-        if any(cells):
-            lines.append(f"| {suite} | " + " | ".join(cells) + " |")
-    lines += ["", "Failing, by itself too:" if failing else "No test fails.", ""]
-    for (version, suite, test), modes in sorted(failing.items()):
-        lines.append(f"- {version} {suite}: {test} ({', '.join(modes)})")
-    path.write_text("\n".join(lines).rstrip() + "\n")
-
-
 def restore_interrupts():
     """Shells start background jobs with SIGINT ignored, which the suites would inherit, and some of them send it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -414,7 +328,7 @@ def main():
                         help="write the table of all that is in --logs; without --package, do only that")
     options = parser.parse_args()
     if options.report and options.package is None:
-        report(options.logs, options.report)
+        report(options.logs, options.report, SUITES, MODES)
         return 0
     if options.list:
         found = one_of_each_minor(find_interpreters())
@@ -446,7 +360,7 @@ def main():
     for problem in judge.problems:
         print("problem:", problem)
     if options.report:
-        report(options.logs, options.report)
+        report(options.logs, options.report, SUITES, MODES)
     if options.junit:
         judge.write_total(options.junit)
     return 1 if judge.problems else 0
