@@ -63,7 +63,7 @@ Wait look_until(QueueParts& parts, threading::Condition& condition, const Bound&
     if (over || only_once) return over ? Wait::woken : Wait::timed_out;
   }
   HandledWait waiting(bound.deadline);
-  const Outcome outcome = waiting.run([&parts, &condition, &look, only_once](const Embedding::Wait& wait) {
+  const Outcome outcome = waiting.run([&parts, &condition, &look, &waiting, only_once](const Embedding::Wait& wait) {
     Embedding::acquire(parts.lock, {});
     Outcome last = only_once ? Outcome::timed_out : Outcome::ok;
     while (!look()) {
@@ -74,15 +74,17 @@ Wait look_until(QueueParts& parts, threading::Condition& condition, const Bound&
       const auto waited = Embedding::wait_released(condition, wait);
       if (!Embedding::try_take_back(condition, waited)) Embedding::take_back(condition, waited);
       last = waited.outcome;
-      if (last == Outcome::interrupted) {  // the exception counts, whatever there is to take
+      // The exception counts, whatever there is to take. Was this thread chosen all the same, the next one is to look.
+      if (waiting.raised()) {
+        if (last == Outcome::ok) condition.notify();
         parts.lock.unlock();
-        return last;
+        return Outcome::interrupted;
       }
     }
     parts.lock.unlock();
     return Outcome::ok;
   });
-  if (waiting.raised() && outcome != Outcome::ok) return Wait::raised;
+  if (waiting.raised()) return Wait::raised;
   return outcome == Outcome::ok ? Wait::woken : Wait::timed_out;
 }
 

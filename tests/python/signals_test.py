@@ -5,11 +5,13 @@ leaves the wait to its original deadline. The signals come at all distances from
 meet the thread before it spins, while it spins, and while it sleeps."""
 
 import faulthandler
+import os
 import signal
 import sys
 import time
 import unittest
 
+import threadingpp
 import threadingpp.queue as q
 from threadingpp import _core
 from threadingpp import threading as t
@@ -255,6 +257,47 @@ class Signals(unittest.TestCase):
                     signal.signal(signal.SIGALRM, lambda *_: act(thing))
                     signal.setitimer(signal.ITIMER_REAL, distance)
                     self.assertTrue(wait(thing))
+
+    def test_what_a_handler_brings_about_is_still_there_if_it_raises(self):
+        for name, make, act, wait, take in (
+                ("Event", t.Event, lambda e: e.set(), lambda e: e.wait(), lambda e: e.is_set()),
+                ("Semaphore", lambda: t.Semaphore(0), lambda s: s.release(), lambda s: s.acquire(), lambda s: s.acquire(False)),
+                ("Queue", q.Queue, lambda queue: queue.put(True), lambda queue: queue.get(), lambda queue: queue.get(False)),
+                ("SimpleQueue", q.SimpleQueue, lambda queue: queue.put(True), lambda queue: queue.get(),
+                 lambda queue: queue.get(False)),
+                ("shared Queue", lambda: threadingpp.shared("Queue"), lambda queue: queue.put(True),
+                 lambda queue: queue.get(), lambda queue: queue.get(False))):
+            for distance in DISTANCES:
+                with self.subTest(name, distance=distance):
+                    thing = make()
+
+                    def handler(*_):
+                        act(thing)
+                        raise Stop
+                    signal.signal(signal.SIGALRM, handler)
+                    with self.assertRaises(Stop):
+                        signal.setitimer(signal.ITIMER_REAL, distance)
+                        wait(thing)
+                    self.assertEqual(waits_of_this_thread(), [])
+                    self.assertTrue(take(thing))
+
+    def test_a_handler_that_forks_leaves_the_wait_to_its_deadline_in_both_processes(self):
+        event, pids = t.Event(), []
+        other = t.Thread(target=event.wait)  # queued before this thread
+        other.start()
+        while not any(wait[0] == other.ident for wait in _core.waits()):
+            time.sleep(0.001)
+        signal.signal(signal.SIGALRM, lambda *_: pids.append(os.fork()))
+        signal.setitimer(signal.ITIMER_REAL, 2e-3)
+        begin = time.monotonic()
+        ended = event.wait(TIMEOUT)
+        good = not ended and time.monotonic() - begin >= TIMEOUT and len(pids) == 1 and waits_of_this_thread() == []
+        if pids[0] == 0:
+            os._exit(0 if good else 1)
+        self.assertTrue(good)
+        self.assertEqual(os.waitpid(pids[0], 0)[1], 0)
+        event.set()
+        other.join()
 
 
 def held_lock():
