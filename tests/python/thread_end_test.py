@@ -6,6 +6,7 @@ import _thread
 import gc
 import os
 import resource
+import signal
 import sys
 import threading as stdlib
 import unittest
@@ -17,6 +18,9 @@ from threadingpp import threading
 from thread_case import LONG, Case
 
 OBJECTS = int(os.environ.get("THREADINGPP_THREADS", "100000"))
+# A thread that is started while the interpreter ends uses a thread state that has been freed, for a moment before it asks
+# for the GIL: valgrind shows it in thread_run() of CPython 3.11.7 without this package, too. From 3.12 on none starts then.
+CRASHES_BY_ITSELF = sys.version_info < (3, 12)
 EXITS = int(os.environ.get("THREADINGPP_EXITS", "20"))
 
 
@@ -188,6 +192,7 @@ class Exit(Case):
     def test_with_daemon_threads(self):
         for name, body in self.SCENES.items():
             with self.subTest(name):
+                statuses = (0, -signal.SIGSEGV) if CRASHES_BY_ITSELF and "start" in name else (0,)
                 for _ in range(EXITS):
                     self.run_child(f"""
 def daemon(target, *args): return threading.Thread(target=target, args=args, daemon=True)
@@ -200,7 +205,7 @@ threading.excepthook = lambda args: None
 for t in threads: t.start()
 time.sleep(0.003)
 print('ok')
-""")
+""", statuses=statuses)
 
     @unittest.skipIf(sys.version_info[:2] == (3, 12), "3.12 itself starts no threads once the main one has ended")
     def test_waits_for_threads_and_for_those_that_they_start(self):
