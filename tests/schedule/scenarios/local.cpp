@@ -95,4 +95,24 @@ LAB_SCENARIO(local_destructor_uses_locals, "a value's destructor makes a value o
   check_balance(1);
 }
 
+// More locals than a thread's first table has room for.
+LAB_SCENARIO(local_after_its_table_has_grown, "a local finds its values in a table that was made since", {.bound = 1}) {
+  constexpr std::size_t kLocals = 9;
+  Atomic<std::uint32_t> stage{0};
+  std::optional<local<Counted>> locals[kLocals];
+  for (auto& each : locals) each.emplace();
+  Thread other([&] {
+    for (auto& each : locals) (*each)->value = 1;
+    stage.store(1, std::memory_order_release);
+    while (stage.load(std::memory_order_acquire) != 2) lab::yield();
+  });
+  other.start();
+  while (stage.load(std::memory_order_acquire) != 1) lab::yield();
+  locals[0].reset();
+  stage.store(2, std::memory_order_release);
+  other.join();
+  for (auto& each : locals) each.reset();
+  check_balance(kLocals);
+}
+
 }  // namespace

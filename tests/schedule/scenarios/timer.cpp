@@ -216,4 +216,15 @@ LAB_SCENARIO(timer_no_follower_for_a_later_one, "no thread to appoint: the one t
   lab::check(runs == 2, "both");
 }
 
+LAB_SCENARIO(timer_pool_ends, "threads of the pool that have nothing to do end",
+             {.bound = 1, .weak_bound = 0, .step_limit = 1500}) {
+  for (int i = 0; i != 2; ++i) {
+    Timer timer(0.0, [] {});
+    timer.start();
+    timer.join();
+  }
+  // Time passes only while nobody can move.
+  sleep_until(lab::monotonic_now() + 3 * kSecond);
+}
+
 }  // namespace
