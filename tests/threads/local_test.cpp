@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -141,6 +142,37 @@ TEST(Local, DestructorsOfValuesMayUseTheLibraryAndOtherLocals) {
   local<int> number;
   local<Chatty> chatty([&] { return Chatty(number); });
   threading::spawn([&] { chatty.get(); }).join();
+  EXPECT_EQ(alive, 0);
+}
+
+// A value whose constructor and destructor may ask for this thread's value of the very local that it is of.
+struct AsksForItself : Counted {
+  AsksForItself() {
+    if (std::exchange(asks_when_made, false)) (*where)->value = 7;
+  }
+  ~AsksForItself() {
+    if (!std::exchange(asks_when_destroyed, false)) return;
+    EXPECT_NE(&where->get(), this);
+    EXPECT_EQ((*where)->value, 0);
+  }
+  static inline local<AsksForItself>* where = nullptr;
+  static inline bool asks_when_made = false;
+  static inline bool asks_when_destroyed = false;
+};
+
+TEST(Local, AValueMayAskForItsOwnLocal) {
+  alive = 0;
+  local<AsksForItself> asking;
+  AsksForItself::where = &asking;
+  AsksForItself::asks_when_made = true;
+  support::Bunch bunch;
+  bunch.add([&] {
+    EXPECT_EQ(asking->value, 7) << "the one that the constructor asked for is this thread's";
+    EXPECT_EQ(alive, 1);
+    AsksForItself::asks_when_destroyed = true;
+  });
+  bunch.join();
+  EXPECT_FALSE(AsksForItself::asks_when_destroyed);
   EXPECT_EQ(alive, 0);
 }
 
