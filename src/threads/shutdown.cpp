@@ -5,7 +5,7 @@
 // Word     callbacks: what embedders want called first. is_armed: the exit handler is registered. frozen: daemon
 // threads
 //          stop.
-// States   running → (exit begins) callbacks have run, waiting for threads → frozen. Never back, but in a forked child.
+// States   running → (exit begins) callbacks have run, waiting for threads → frozen. Never back, nor in a forked child.
 // Moves    exit handler or ~Main(), on the main thread: runs the callbacks, lets those go that join the main thread,
 //          joins every thread that is not a daemon until none is left, also those started meanwhile; then freezes. Both
 //          may come, one after the other: the second joins what was started since.
