@@ -4,6 +4,7 @@
 #include "platform/thread_stack.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -112,33 +113,76 @@ TEST(ThreadStack, IsThereForMoreThreadsThanAreKept) {
   for (const OsThread& thread : threads) threading::platform::join_os_thread(thread);
 }
 
-// What is written on a stack stays what it is until its thread is gone, although nobody joins.
+// A thread that nobody joins gives its stack up while it still runs on it. Among as many threads as there are stacks,
+// and some more, none gets that one before it is gone.
 TEST(ThreadStack, OfAThreadThatIsNotJoinedIsNotUsedTooEarly) {
-  static std::atomic<int> ended;
-  static std::atomic<int> spoilt;
-  static std::atomic<std::uint64_t> handle;
-  static std::atomic<std::uint32_t> slot;
-  ended = spoilt = 0;
-  const int threads = rounds(500);
-  for (int i = 0; i != threads; ++i) {
-    handle = 0;
-    const OsThread thread = started(
+  struct Leaver {
+    std::atomic<std::uint64_t> handle{0};
+    std::atomic<std::uint32_t> slot{0};
+    std::atomic<std::uintptr_t> lowest{0};
+    std::atomic<bool> has_left{false};
+    std::atomic<bool> may_end{false};
+    std::atomic<bool> ends{false};
+  };
+  static Leaver leaver;
+  leaver.handle = leaver.lowest = 0;
+  leaver.has_left = leaver.may_end = leaver.ends = false;
+  const OsThread thread = started(
+      [](void*) -> void* {
+        leaver.handle.wait(0);
+        leaver.lowest = my_stack().lowest;
+        threading::platform::leave_os_thread({.handle = leaver.handle, .stack = leaver.slot});
+        leaver.has_left = true;
+        leaver.may_end.wait(false);
+        leaver.ends = true;
+        return nullptr;
+      },
+      nullptr);
+  ASSERT_NE(thread.stack, 0u);
+  leaver.slot = thread.stack;
+  leaver.handle = thread.handle;
+  leaver.handle.notify_all();
+  ASSERT_TRUE(eventually([] { return leaver.has_left.load(); }));
+
+  static std::atomic<int> arrived;
+  static std::atomic<int> on_that_stack;
+  static std::atomic<bool> may_go;
+  arrived = on_that_stack = 0;
+  may_go = false;
+  std::vector<OsThread> threads;
+  constexpr int kThreads = 70;
+  for (int i = 0; i != kThreads; ++i) {
+    threads.push_back(started(
         [](void*) -> void* {
-          while (handle == 0) std::this_thread::yield();
-          volatile unsigned char text[4096];
-          const auto mine = static_cast<unsigned char>(ended.load());
-          for (volatile unsigned char& byte : text) byte = mine;
-          threading::platform::leave_os_thread({.handle = handle, .stack = slot});
-          for (const volatile unsigned char& byte : text) spoilt += byte != mine;
-          ++ended;
+          on_that_stack += my_stack().lowest == leaver.lowest;
+          ++arrived;
+          may_go.wait(false);
           return nullptr;
         },
-        nullptr);
-    slot = thread.stack;
-    handle = thread.handle;
-    eventually([&] { return ended == i + 1; });
+        nullptr));
   }
-  EXPECT_EQ(spoilt, 0);
+  EXPECT_TRUE(eventually([] { return arrived == kThreads; }));
+  EXPECT_EQ(on_that_stack, 0);
+  may_go = true;
+  may_go.notify_all();
+  for (const OsThread& each : threads) threading::platform::join_os_thread(each);
+  leaver.may_end = true;
+  leaver.may_end.notify_all();
+  EXPECT_TRUE(eventually([] { return leaver.ends.load(); }));
+}
+
+TEST(ThreadStack, OfAnotherSizeIsMadeAnew) {
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  const auto guard = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const auto small = threading::platform::take_stack(kMiB, guard);
+  ASSERT_NE(small.slot, 0u);
+  EXPECT_EQ(small.size, kMiB);
+  threading::platform::give_back_stack(small.slot);
+  const auto large = threading::platform::take_stack(2 * kMiB, guard);
+  EXPECT_EQ(large.slot, small.slot) << "last in, first out";
+  ASSERT_EQ(large.size, 2 * kMiB);
+  static_cast<char*>(large.lowest)[0] = static_cast<char*>(large.lowest)[large.size - 1] = 1;
+  threading::platform::give_back_stack(large.slot);
 }
 
 }  // namespace
