@@ -105,9 +105,7 @@ class THREADING_API Thread {
 
   template <class B, class... Args>
   static detail::ThreadHandle make(Options&& options, Args&&... args) {
-    const detail::NewThread made = detail::new_thread(std::move(options), B::plan());
-    detail::construct_body<B>(made, std::forward<Args>(args)...);
-    return made.handle;
+    return detail::with_body<B>(detail::new_thread(std::move(options), B::plan()), std::forward<Args>(args)...);
   }
 
   detail::ThreadHandle handle_;
@@ -143,7 +141,8 @@ class ThreadOf : public Thread {
   struct Making {};
   template <class... Args>
   ThreadOf(Making, const detail::NewThread& made, Args&&... args)
-      : Thread(made.handle), body_(detail::construct_body<Body>(made, std::forward<Args>(args)...)) {}
+      : Thread(detail::ThreadHandle(made.state)),
+        body_(detail::construct_body<Body>(made, std::forward<Args>(args)...)) {}
 
   Body* body_;
 };

@@ -92,18 +92,19 @@ class Timeout {
   }
 
   // Starts a relative timeout now. Reads the clock only for one that lies ahead.
-  Deadline deadline() const noexcept {
-    switch (kind_) {
-      case Kind::never: return Deadline::never();
-      case Kind::absolute: return Deadline::at(ns_);
-      case Kind::relative:
-      case Kind::number: break;
-    }
-    return Deadline::after(nanoseconds());
+  Deadline deadline() const noexcept { return is_relative() ? Deadline::after(nanoseconds()) : fixed_deadline(); }
+  // The same for who has read the clock already.
+  constexpr Deadline deadline(std::int64_t now) const noexcept {
+    return is_relative() ? Deadline::after(nanoseconds(), now) : fixed_deadline();
   }
 
  private:
   constexpr Timeout(std::int64_t ns, Kind kind) noexcept : ns_(ns), kind_(kind) {}
+
+  constexpr bool is_relative() const noexcept { return kind_ == Kind::relative || kind_ == Kind::number; }
+  constexpr Deadline fixed_deadline() const noexcept {
+    return kind_ == Kind::never ? Deadline::never() : Deadline::at(ns_);
+  }
 
   std::int64_t ns_;  // or, until somebody needs it in nanoseconds, the bits of a number of seconds
   Kind kind_;

@@ -46,9 +46,8 @@ class THREADING_API Timer : public Thread {
  private:
   template <class B, class... Args>
   static detail::ThreadHandle make(Options&& options, Timeout interval, Args&&... args) {
-    const detail::NewThread made = detail::new_timer(std::move(options), interval, B::plan());
-    detail::construct_body<B>(made, std::forward<Args>(args)...);
-    return made.handle;
+    return detail::with_body<B>(detail::new_timer(std::move(options), interval, B::plan()),
+                                std::forward<Args>(args)...);
   }
 };
 

@@ -40,8 +40,8 @@ std::vector<Known> known_threads() {
        state = threads::next_listed(state)) {
     Known known;
     known.info.name = threads::name_of(*state);
+    const Ident ident = threads::ident_of(*state);
     // relaxed, all of them: for display.
-    const Ident ident = state->ident.load(std::memory_order_relaxed);
     if (ident != 0) known.info.ident = ident;
     known.info.daemon = state->is_daemon.load(std::memory_order_relaxed);
     known.token = state->join.token.load(std::memory_order_relaxed);

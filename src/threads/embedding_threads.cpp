@@ -15,7 +15,7 @@ Embedding::Outcome Embedding::join(const Thread& thread, const Wait& wait) {
 }
 
 Thread Embedding::new_thread(bool daemon) {
-  auto* const state = new detail::ThreadState(detail::ThreadState::Kind::embedded);
+  auto* const state = new detail::OsThreadState(detail::ThreadState::Kind::embedded);
   state->number = threads::next_number();
   state->is_daemon.store(daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
   return detail::ThreadAccess::adopt(*state);
@@ -28,8 +28,8 @@ void Embedding::take_back(const Thread& thread) noexcept {
   threads::take_back_embedded(detail::ThreadAccess::state(thread));
 }
 void Embedding::set_ident(const Thread& thread, Ident ident) noexcept {
-  // relaxed: a number and nothing else.
-  detail::ThreadAccess::state(thread).ident.store(ident, std::memory_order_relaxed);
+  auto& state = static_cast<detail::OsThreadState&>(detail::ThreadAccess::state(thread));
+  state.ident.store(ident, std::memory_order_relaxed);  // relaxed: a number and nothing else
 }
 void Embedding::enter(const Thread& thread) noexcept {
   threads::enter_embedded(detail::backend::per_thread(), detail::ThreadAccess::state(thread));

@@ -106,10 +106,9 @@ __attribute__((no_sanitize("null"))) void report(detail::ThreadState& state, std
   const Thread thread = detail::ThreadAccess::share(state);
   std::exception_ptr hook_failure;
   try {
-    auto* const kept = new std::exception_ptr(failure);
     {
       const With hold(registry_lock);
-      state.failure = kept;
+      extras_of(state).failure = failure;
     }
     excepthook({failure, thread});
   } catch (abi::__forced_unwind&) {

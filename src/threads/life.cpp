@@ -73,6 +73,10 @@ std::uint32_t load(const ThreadState& state) noexcept {
   return effective(state, state.join.word.load(std::memory_order_acquire));
 }
 
+const OsThreadState& os_thread_of(const ThreadState& state) noexcept {
+  return static_cast<const OsThreadState&>(state);  // has_os_thread() has said so
+}
+
 bool has_os_thread(const ThreadState& state) noexcept {
   // relaxed: changed in a forked child only, when it has one thread.
   return state.kind == ThreadState::Kind::thread &&
@@ -122,7 +126,7 @@ void end(ThreadState& state) noexcept {
 
 // Requires: the word's exchange to claimed was this thread's.
 void wait_for_os_thread(ThreadState& state) noexcept {
-  platform::join_os_thread(state.os);
+  platform::join_os_thread(os_thread_of(state).os);
   finish(state);
 }
 
@@ -216,6 +220,15 @@ static void belong_to_this_process(ThreadState& state) noexcept {
   if (state.fork_count != fork_count()) state.fork_count = fork_count();
 }
 
+// Requires: the registry's lock; it is fresh.
+static void make_alive(ThreadState& state) noexcept {
+  belong_to_this_process(state);
+  // R3 release pairs with A1. Nobody else changes the word of a fresh thread: a store will do.
+  state.join.word.store(kAlive, std::memory_order_release);
+  list(state);
+  retain(state);  // the running thread's
+}
+
 void note_fork(ThreadState& survivor) noexcept {
   forks.store(fork_count() + 1, std::memory_order_relaxed);                 // relaxed: the child has one thread
   survivor.role.store(ThreadState::Kind::main, std::memory_order_relaxed);  // relaxed: as above
@@ -228,27 +241,26 @@ void begin_alive(ThreadState& state) noexcept {
   // relaxed, here and below: nobody else knows the state, or the registry's lock is held.
   state.join.word.store(kAlive | kHandle, std::memory_order_relaxed);
   state.join.token.store(detail::thread_token(), std::memory_order_relaxed);
-  state.ident.store(get_ident(), std::memory_order_relaxed);
+  if (state.kind != ThreadState::Kind::timer) {
+    static_cast<OsThreadState&>(state).ident.store(get_ident(), std::memory_order_relaxed);
+  }
   tell_native_id(state, static_cast<std::uint32_t>(platform::os_native_id()));
 }
 
 bool is_started(const ThreadState& state) noexcept { return phase_of(load(state)) != kFresh; }
 bool is_alive(const ThreadState& state) noexcept { return phase_of(load(state)) == kAlive; }
 
+void begin(ThreadState& state) {
+  if (is_started(state)) throw RuntimeError("threads can only be started once");
+  if (state.takes_stop) stop_source_of(state);
+  make_alive(state);
+}
+
 void start(ThreadState& state) {
   if (is_started(state)) throw RuntimeError("threads can only be started once");
   if (state.kind == ThreadState::Kind::embedded) throw RuntimeError("the thread's own runtime must start it");
   if (is_frozen()) throw RuntimeError("can't create new thread at interpreter shutdown");
   wait_for_threads_at_exit();
-  {
-    const With hold(registry_lock);
-    if (is_started(state)) throw RuntimeError("threads can only be started once");
-    if (state.takes_stop && state.stop == nullptr) state.stop = new backend::stop_source;
-    belong_to_this_process(state);
-    state.join.word.fetch_or(kAlive, std::memory_order_release);  // R3 release pairs with A1
-    list(state);
-  }
-  retain(state);  // the running thread's
   if (!state.launch()) {
     take_back_start(state);
     throw RuntimeError("can't start new thread", std::errc::resource_unavailable_try_again);
@@ -259,11 +271,8 @@ bool begin_embedded(ThreadState& state) noexcept {
   {
     const With hold(registry_lock);
     if (is_started(state)) return false;
-    belong_to_this_process(state);
-    state.join.word.fetch_or(kAlive, std::memory_order_release);  // R3 release pairs with A1
-    list(state);
+    make_alive(state);
   }
-  retain(state);  // the running thread's
   return true;
 }
 
@@ -317,7 +326,7 @@ bool finish(ThreadState& state) noexcept {
   return is_first;
 }
 
-void reap(ThreadState& state) noexcept {
+void reap(OsThreadState& state) noexcept {
   // A claimer has a reference until the thread is over: none is in pthread_join() here.
   if (!has_os_thread(state) || phase_of(load(state)) != kEnded) return;
   if (state.os.handle == platform::os_ident()) {
@@ -331,7 +340,11 @@ void reap(ThreadState& state) noexcept {
 
 namespace threading::inline v1::detail {
 
-bool ThreadState::launch() noexcept {
+bool OsThreadState::launch() {
+  {
+    const With hold(threads::registry_lock);
+    threads::begin(*this);
+  }
   platform::OsThread made;
   if (!platform::start_os_thread(made, &threads::thread_main, this, threads::stack_size_of(*this))) return false;
   os = made;

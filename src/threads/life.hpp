@@ -9,6 +9,7 @@
 
 namespace threading::inline v1::threads {
 
+using detail::OsThreadState;
 using detail::PerThread;
 using detail::ThreadState;
 
@@ -17,6 +18,9 @@ bool is_alive(const ThreadState& state) noexcept;
 
 // Thread::start(). Throws as that.
 void start(ThreadState& state);
+// Makes it alive and listed, with the running thread's reference. Requires: registry_lock is held.
+// Throws: RuntimeError "threads can only be started once"; std::bad_alloc.
+void begin(ThreadState& state);
 // start() and its undoing for a thread whose OS thread a language runtime makes. begin() returns: false when it was
 // started before.
 bool begin_embedded(ThreadState& state) noexcept;
@@ -26,7 +30,7 @@ ThreadState& checked_for_join(const Thread& thread);
 // Waits for the end. Requires: started, not the caller, not a dummy.
 detail::WaitOutcome join(ThreadState& state, const detail::WaitOptions& options);
 // Frees what is left of an OS thread that nobody has joined. Called with the last reference.
-void reap(ThreadState& state) noexcept;
+void reap(OsThreadState& state) noexcept;
 
 // What runs on the OS thread of a Thread; the argument is its state.
 void* thread_main(void* state);
@@ -35,9 +39,9 @@ void* thread_main(void* state);
 void enter(PerThread& self, ThreadState& state) noexcept;
 // The same for a thread of a language runtime, which names it as it likes.
 void enter_embedded(PerThread& self, ThreadState& state) noexcept;
-// The same for a thread of a pool, which has a name already: only a name that somebody chose is shown instead.
-// Returns: whether it is.
-bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexcept;
+// The same for a thread of a pool, which has a name already: only a name that somebody chose is shown instead, if
+// `is_named`.
+void enter_pooled(PerThread& self, ThreadState& state, NativeId native_id, bool is_named) noexcept;
 // Destroys the thread's values of threading::local. The end of an OS thread does it by itself.
 void end_locals(PerThread& self) noexcept;
 // The body, with everything that leaves it reported, but for a forced unwind, which goes on.
@@ -48,7 +52,7 @@ void destroy_body(ThreadState& state) noexcept;
 bool finish(ThreadState& state) noexcept;
 
 // The size of the stack that start() would give it. Bytes; 0: the system's default.
-std::size_t stack_size_of(const ThreadState& state) noexcept;
+std::size_t stack_size_of(const OsThreadState& state) noexcept;
 
 // Counts the forks that made this process: a thread that was started before the last one is over.
 std::uint32_t fork_count() noexcept;

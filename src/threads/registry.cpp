@@ -5,11 +5,13 @@
 // Word     a doubly linked list through the states, and which state is the main thread's. Guarded by registry_lock.
 // States   of a state: not listed; listed exactly while it is alive, from start() until its OS thread runs its last
 //          library code. The main thread is listed from the beginning.
-// Moves    list: start(), current_thread() of a thread that has no state yet. unlist: the thread itself at its end, or
-//          a timer's. fork: the child keeps the caller alone.
+// Moves    list: start(), current_thread() of a thread that has no state yet. unlist: the thread itself at its end; for
+// a
+//          timer the pool, or cancel(), before it destroys the function. fork: the child keeps the caller alone.
 // I1       The main thread is first, the others follow in the order of their start.
 // I2       A listed state has a reference, that of its running thread: whoever holds the lock may take another.
-// I3       Under the lock nothing is called but the allocator: no user code, no waiting.
+// I3       Under the lock nothing is called but the allocator, and by timers what wakes or makes a pool thread: no user
+//          code, no waiting.
 // Orders   The lock orders everything but `current`, which belongs to the calling thread.
 // Destroy  Nothing here is destroyed: threads may outlive main() and static objects.
 // Fork     The lock is taken before, with all others of this room, so the child finds the list whole. The states of
@@ -35,6 +37,7 @@
 namespace threading::inline v1::threads {
 
 constinit InternalLock registry_lock;
+constinit Registry registry;
 
 namespace {
 
@@ -44,13 +47,10 @@ namespace backend = detail::backend;
 union MainStorage {
   constexpr MainStorage() noexcept : state(ThreadState::Kind::main) {}
   ~MainStorage() {}
-  ThreadState state;
+  OsThreadState state;
 };
 constinit MainStorage first_main;
 
-constinit ThreadState* first = nullptr;
-constinit ThreadState* last = nullptr;
-constinit std::size_t count = 0;
 constinit backend::atomic<ThreadState*> the_main{&first_main.state};
 constinit backend::atomic<std::uint64_t> last_number{0};
 
@@ -77,7 +77,7 @@ std::size_t format_default_name(char (&text)[kDefaultNameSize], const ThreadStat
 // As much of the name as fits, without allocation and without a zero at the end. Returns: how many bytes.
 std::size_t copy_name(const ThreadState& state, char* text, std::size_t size) noexcept {
   const With hold(registry_lock);
-  if (state.name != nullptr) return state.name->copy(text, size);
+  if (has_name(state)) return state.extras->name->copy(text, size);
   char name[kDefaultNameSize];
   return std::string_view(name, format_default_name(name, state)).copy(text, size);
 }
@@ -91,6 +91,15 @@ void name_caller(char* text, std::size_t size) noexcept {
 [[maybe_unused]] const bool callers_have_names =
     (base::hooks.name_of_caller.store(&name_caller, std::memory_order_release), true);
 
+// Puts the main thread before all others (I1): it may introduce itself late, when the library was loaded by another.
+void list_first(ThreadState& state) noexcept {
+  state.next = registry.first;
+  (registry.first != nullptr ? registry.first->previous : registry.last) = &state;
+  registry.first = &state;
+  state.is_listed = true;
+  ++registry.count;
+}
+
 // The main thread introduces itself. Requires: the caller is it. The lock makes a second call harmless.
 void bind_main(PerThread& self, ThreadState& state) noexcept {
   self.thread = &state;
@@ -98,11 +107,11 @@ void bind_main(PerThread& self, ThreadState& state) noexcept {
   const With hold(registry_lock);
   detail::thread_token();  // its first use sees to it that the end of this thread is noticed
   threads::begin_alive(state);
-  if (!state.is_listed) list(state);
+  if (!state.is_listed) list_first(state);
 }
 
 ThreadState& make_dummy(PerThread& self) {
-  auto* const state = new ThreadState(ThreadState::Kind::dummy);
+  auto* const state = new OsThreadState(ThreadState::Kind::dummy);
   state->number = next_number();
   // relaxed: nobody else knows the state yet.
   state->is_daemon.store(true, std::memory_order_relaxed);
@@ -136,18 +145,17 @@ void after_fork_in_child() noexcept {
   reset_locals_after_fork();
   reset_hooks_after_fork();
   reset_shutdown_after_fork();
-  for (ThreadState* state = first; state != nullptr;) {
+  for (ThreadState* state = registry.first; state != nullptr;) {
     ThreadState* const next = std::exchange(state->next, nullptr);
     state->previous = nullptr;
     state->is_listed = false;
     state = next;
   }
-  first = last = nullptr;
-  count = 0;
+  registry = Registry();
 
   PerThread& self = backend::per_thread();
   if (self.thread == nullptr) {
-    self.thread = new (std::nothrow) ThreadState(ThreadState::Kind::dummy);
+    self.thread = new (std::nothrow) OsThreadState(ThreadState::Kind::dummy);
     THREADING_INVARIANT(self.thread != nullptr, "a forked child has memory for its main thread");
   }
   note_fork(*self.thread);
@@ -163,29 +171,6 @@ void after_fork_in_child() noexcept {
      true);
 
 }  // namespace
-
-void list(ThreadState& state) noexcept {
-  // I1. The main thread may introduce itself late, when the library was loaded by another.
-  ThreadState* const before = &state == &main_state() ? nullptr : last;
-  state.previous = before;
-  state.next = before != nullptr ? before->next : first;
-  (before != nullptr ? before->next : first) = &state;
-  (state.next != nullptr ? state.next->previous : last) = &state;
-  state.is_listed = true;
-  ++count;
-}
-
-void unlist(ThreadState& state) noexcept {
-  if (!state.is_listed) return;
-  (state.previous != nullptr ? state.previous->next : first) = state.next;
-  (state.next != nullptr ? state.next->previous : last) = state.previous;
-  state.next = state.previous = nullptr;
-  state.is_listed = false;
-  --count;
-}
-
-ThreadState* next_listed(const ThreadState* state) noexcept { return state == nullptr ? first : state->next; }
-std::size_t listed_count() noexcept { return count; }
 
 ThreadState* current_state_if_any() noexcept {
   PerThread& self = backend::per_thread();
@@ -204,8 +189,28 @@ ThreadState& main_state() noexcept { return *the_main.load(std::memory_order_rel
 // relaxed: a number and nothing else.
 std::uint64_t next_number() noexcept { return last_number.fetch_add(1, std::memory_order_relaxed) + 1; }
 
+Ident ident_of(const ThreadState& state) noexcept {
+  // No OS thread's ident is the address of a living object.
+  if (state.kind == ThreadState::Kind::timer) return reinterpret_cast<std::uintptr_t>(&state);
+  // relaxed: a number and nothing else.
+  return static_cast<const OsThreadState&>(state).ident.load(std::memory_order_relaxed);
+}
+
+detail::Extras& extras_of(ThreadState& state) {
+  if (state.extras == nullptr) state.extras = new detail::Extras;
+  return *state.extras;
+}
+
+backend::stop_source& stop_source_of(ThreadState& state) {
+  std::optional<backend::stop_source>& stop = extras_of(state).stop;
+  if (!stop) stop.emplace();
+  return *stop;
+}
+
+bool has_name(const ThreadState& state) noexcept { return state.extras != nullptr && state.extras->name; }
+
 std::string name_of(const ThreadState& state) {
-  if (state.name != nullptr) return *state.name;
+  if (has_name(state)) return *state.extras->name;
   char text[kDefaultNameSize];
   return std::string(text, format_default_name(text, state));
 }

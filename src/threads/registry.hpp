@@ -12,19 +12,45 @@
 
 namespace threading::inline v1::threads {
 
+using detail::OsThreadState;
 using detail::PerThread;
 using detail::ThreadState;
 
-// Guards the list, and of each state what thread_state.hpp says. Outer to the lot's locks, inner to all others.
-// Nobody calls user code while holding it.
+// Guards the list, of each state what thread_state.hpp says, and all of the room of timers. Outer to the lot's locks,
+// inner to all others. Nobody calls user code while holding it.
 extern constinit InternalLock registry_lock;
 
-// Requires for both: registry_lock is held.
-void list(ThreadState& state) noexcept;
-void unlist(ThreadState& state) noexcept;
-// The first of the list after `state`, or of the whole list. Requires: registry_lock is held.
-ThreadState* next_listed(const ThreadState* state) noexcept;
-std::size_t listed_count() noexcept;
+// Guarded by registry_lock.
+struct Registry {
+  ThreadState* first = nullptr;
+  ThreadState* last = nullptr;
+  std::size_t count = 0;
+};
+extern constinit Registry registry;
+
+// Requires for all of these: registry_lock is held.
+
+// Puts it behind all others.
+inline void list(ThreadState& state) noexcept {
+  state.next = nullptr;
+  state.previous = registry.last;
+  (registry.last != nullptr ? registry.last->next : registry.first) = &state;
+  registry.last = &state;
+  state.is_listed = true;
+  ++registry.count;
+}
+inline void unlist(ThreadState& state) noexcept {
+  if (!state.is_listed) return;
+  (state.previous != nullptr ? state.previous->next : registry.first) = state.next;
+  (state.next != nullptr ? state.next->previous : registry.last) = state.previous;
+  state.is_listed = false;
+  --registry.count;
+}
+// The first of the list after `state`, or of the whole list.
+inline ThreadState* next_listed(const ThreadState* state) noexcept {
+  return state == nullptr ? registry.first : state->next;
+}
+inline std::size_t listed_count() noexcept { return registry.count; }
 
 // The caller's state; makes a dummy for a thread that has none. Throws: std::bad_alloc.
 ThreadState& current_state();
@@ -34,7 +60,13 @@ ThreadState& main_state() noexcept;
 
 // The number of the next default name.
 std::uint64_t next_number() noexcept;
-// Requires: registry_lock is held.
+// The ident of a thread that was started; 0 or some number before.
+Ident ident_of(const ThreadState& state) noexcept;
+
+// Requires for all: registry_lock is held. The first two make what is not there yet, and throw std::bad_alloc.
+detail::Extras& extras_of(ThreadState& state);
+detail::backend::stop_source& stop_source_of(ThreadState& state);
+bool has_name(const ThreadState& state) noexcept;  // chosen by somebody
 std::string name_of(const ThreadState& state);
 // The name for the system's tools, without allocation. Called by the thread itself.
 void name_this_thread(ThreadState& state) noexcept;

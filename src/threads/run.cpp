@@ -57,18 +57,14 @@ void enter(PerThread& self, ThreadState& state) noexcept {
 }
 
 void enter_embedded(PerThread& self, ThreadState& state) noexcept {
-  state.ident.store(platform::os_ident(), std::memory_order_relaxed);  // relaxed: a number and nothing else
+  // relaxed: a number and nothing else.
+  static_cast<detail::OsThreadState&>(state).ident.store(platform::os_ident(), std::memory_order_relaxed);
   become(self, state, platform::os_native_id());
 }
 
-bool enter_pooled(PerThread& self, ThreadState& state, NativeId native_id) noexcept {
+void enter_pooled(PerThread& self, ThreadState& state, NativeId native_id, bool is_named) noexcept {
   become(self, state, native_id);
-  {
-    const With hold(registry_lock);
-    if (state.name == nullptr) return false;
-  }
-  name_this_thread(state);
-  return true;
+  if (is_named) name_this_thread(state);
 }
 
 // The handler of a forced unwind binds its reference to no object, which the sanitizer takes for an error.
@@ -77,7 +73,7 @@ __attribute__((no_sanitize("null"))) void run_body(ThreadState& state) {
   try {
     // `stop` was made by start() if the body wants it.
     if (state.body != nullptr) {
-      state.body->run(state.takes_stop ? state.stop->get_token() : backend::stop_token());
+      state.body->run(state.takes_stop ? state.extras->stop->get_token() : backend::stop_token());
     }
   } catch (abi::__forced_unwind&) {
     throw;
@@ -93,7 +89,7 @@ void destroy_body(ThreadState& state) noexcept {
 }
 
 void* thread_main(void* argument) {
-  ThreadState& state = *static_cast<ThreadState*>(argument);
+  auto& state = *static_cast<detail::OsThreadState*>(argument);
   state.ident.store(platform::os_ident(), std::memory_order_relaxed);  // relaxed: a number and nothing else
   enter(backend::per_thread(), state);
   const Leaving leaving{state};

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <memory>
 #include <new>
 
 #include <threading/with.hpp>
@@ -71,7 +72,7 @@ ThreadState& checked_for_join(const Thread& thread) {
   return state;
 }
 
-std::size_t stack_size_of(const ThreadState& state) noexcept {
+std::size_t stack_size_of(const detail::OsThreadState& state) noexcept {
   if (state.stack_size != 0) return state.stack_size;
   return default_stack_size.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
 }
@@ -83,12 +84,11 @@ namespace detail {
 Body::~Body() = default;
 
 ThreadState::~ThreadState() {
-  threads::reap(*this);
   if (body != nullptr) body->~Body();
-  delete name;
-  delete failure;
-  delete stop;
+  delete extras;
 }
+
+OsThreadState::~OsThreadState() { threads::reap(*this); }
 
 void retain(ThreadState& state) noexcept {
   state.refs.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller has a reference already
@@ -108,33 +108,36 @@ void release(ThreadState& state) noexcept {
   }
 }
 
-NewThread new_thread_block(ThreadOptions&& options, const BodyPlan& plan, std::size_t size,
-                           ThreadState* (*make)(void* at)) {
-  const std::size_t stack = checked_stack_size(options.stack_size);
+NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::size_t size,
+                           ThreadState* (*make)(void* at) noexcept) {
+  if (options.stack_size != 0) options.stack_size = checked_stack_size(options.stack_size);
   // relaxed: not changed any more once the caller runs.
   const bool is_daemon = options.daemon ? *options.daemon : current_state().is_daemon.load(std::memory_order_relaxed);
-  const std::size_t room_at = (size + plan.align - 1) / plan.align * plan.align;
+  std::unique_ptr<Extras> extras;
+  if (!options.name.empty()) {
+    extras = std::make_unique<Extras>();
+    extras->name = std::move(options.name);
+  }
+  const std::size_t room_at = (size + plan.align - 1) & ~(plan.align - 1);
   const bool over_aligned = plan.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
   void* const block = over_aligned ? ::operator new(room_at + plan.size, std::align_val_t{plan.align})
                                    : ::operator new(room_at + plan.size);
   ThreadState& state = *make(block);
-  ThreadHandle handle(&state);
   state.align_bits = static_cast<std::uint8_t>(over_aligned ? std::countr_zero(plan.align) : 0);
-  state.stack_size = stack;
   state.is_daemon.store(is_daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
   state.takes_stop = plan.takes_stop;
   state.keeps_body = plan.is_kept;
-  if (options.name.empty()) {
-    state.number = threads::next_number();
-  } else {
-    state.name = new std::string(std::move(options.name));
-  }
-  return {std::move(handle), static_cast<std::byte*>(block) + room_at};
+  if (extras == nullptr) state.number = threads::next_number();
+  state.extras = extras.release();
+  return {&state, static_cast<std::byte*>(block) + room_at};
 }
 
 NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan) {
-  return new_thread_block(std::move(options), plan, sizeof(ThreadState),
-                          [](void* at) -> ThreadState* { return ::new (at) ThreadState(ThreadState::Kind::thread); });
+  const NewThread made = new_thread_block(options, plan, sizeof(OsThreadState), [](void* at) noexcept -> ThreadState* {
+    return ::new (at) OsThreadState(ThreadState::Kind::thread);
+  });
+  static_cast<OsThreadState&>(*made.state).stack_size = options.stack_size;
+  return made;
 }
 
 void adopt_body(ThreadState& state, Body* body) noexcept { state.body = body; }
@@ -158,12 +161,12 @@ std::string Thread::name() const {
 }
 
 void Thread::name(std::string name) {
-  std::string* changed = new std::string(std::move(name));
   {
     const With hold(registry_lock);
-    std::swap(changed, (*handle_).name);
+    std::optional<std::string>& kept = threads::extras_of(*handle_).name;
+    if (!kept) kept.emplace();
+    kept->swap(name);
   }
-  delete changed;
   if (handle_.get() == backend::per_thread().thread) threads::name_this_thread(*handle_);
 }
 
@@ -180,7 +183,7 @@ void Thread::daemon(bool daemon) {
 bool Thread::is_alive() const { return threads::is_alive(*handle_); }
 
 std::optional<Ident> Thread::ident() const {
-  const Ident ident = (*handle_).ident.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
+  const Ident ident = threads::ident_of(*handle_);
   // A start that fails may have written one.
   if (ident == 0 || !threads::is_started(*handle_)) return std::nullopt;
   return ident;
@@ -194,15 +197,13 @@ std::optional<NativeId> Thread::native_id() const {
 
 std::exception_ptr Thread::exception() const {
   const With hold(registry_lock);
-  const std::exception_ptr* const failure = (*handle_).failure;
-  return failure == nullptr ? nullptr : *failure;
+  const detail::Extras* const extras = (*handle_).extras;
+  return extras == nullptr ? nullptr : extras->failure;
 }
 
 backend::stop_source& Thread::stop_source() const {
   const With hold(registry_lock);
-  ThreadState& state = *handle_;
-  if (state.stop == nullptr) state.stop = new backend::stop_source;
-  return *state.stop;
+  return threads::stop_source_of(*handle_);
 }
 
 Joining::~Joining() {

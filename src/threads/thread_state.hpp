@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 
 #include <threading/detail/thread_body.hpp>
@@ -15,8 +16,16 @@
 
 namespace threading::inline v1::detail {
 
+// What few threads have. Guarded by the registry's lock.
+struct Extras {
+  std::optional<std::string> name;           // nothing: "Thread-N", "Dummy-N", "MainThread"
+  std::exception_ptr failure;                // what left run()
+  std::optional<backend::stop_source> stop;  // made when first asked for
+};
+
 // The object behind a Thread. Counted by its handles and, while it runs, by the thread itself (PerThread::thread).
-// Its word and life are told in life.cpp.
+// Its word and life are told in life.cpp. There may be a million of them, pending Timers: what those do not need is in
+// OsThreadState, or made when it is asked for.
 class ThreadState {
  public:
   // embedded: a language runtime makes, and ends, the OS thread; see Embedding::new_thread().
@@ -27,9 +36,9 @@ class ThreadState {
   ThreadState& operator=(const ThreadState&) = delete;
   virtual ~ThreadState();
 
-  // Makes a thread run the body, or sees to it that one will. Requires: begun, in the registry; the running thread's
-  // reference is taken. Returns: false when the system has no thread to give.
-  virtual bool launch() noexcept;
+  // Begins the thread by threads::begin(), whose exceptions pass, and makes an OS thread run the body, or sees to it
+  // that one will. Returns: false when the system has no thread to give; the thread is begun then, to be taken back.
+  virtual bool launch() = 0;
   // When a timer will fire, for dump(). Called with the registry locked.
   virtual Deadline fires_at() const noexcept { return Deadline::never(); }
 
@@ -40,30 +49,37 @@ class ThreadState {
   };
 
   backend::atomic<std::uint32_t> refs{1};
-  backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
   Join join;
-  backend::atomic<Ident> ident{0};  // 0: not started
-  platform::OsThread os;            // written by start(), read by whoever claims the end
-  std::uint64_t number = 0;         // of the default name
-  std::size_t stack_size = 0;
+  backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
+  Body* body = nullptr;                         // owned; destroyed by the thread after run(), or with the state
 
-  // Links of the registry; guarded by its lock.
+  // Links of the registry; guarded by its lock, as `extras`.
   ThreadState* next = nullptr;
   ThreadState* previous = nullptr;
-  bool is_listed = false;
-  // Guarded by the registry's lock, too. Pointers, so that a pending Timer is small.
-  std::string* name = nullptr;             // null: "Thread-N", "Dummy-N", "MainThread"
-  std::exception_ptr* failure = nullptr;   // what left run()
-  backend::stop_source* stop = nullptr;    // made when first asked for
-  backend::atomic<bool> is_daemon{false};  // written under the lock and before start() only
+  Extras* extras = nullptr;  // owned; null until one of them is needed
 
+  std::uint64_t number = 0;      // of the default name
+  std::uint32_t fork_count = 0;  // the process in which it was started
   const Kind kind;
-  backend::atomic<Kind> role{kind};  // `main` for whatever thread is left after a fork
+  backend::atomic<Kind> role{kind};        // `main` for whatever thread is left after a fork
+  bool is_listed = false;                  // guarded by the registry's lock
+  backend::atomic<bool> is_daemon{false};  // written under that lock and before start() only
   bool takes_stop = false;
   bool keeps_body = false;
-  std::uint8_t align_bits = 0;   // of the block, if it is over-aligned
-  Body* body = nullptr;          // owned; destroyed by the thread after run(), or with the state
-  std::uint32_t fork_count = 0;  // the process in which it was started
+  std::uint8_t align_bits = 0;  // of the block, if it is over-aligned
+};
+
+// The state of a thread that has, or will have, an OS thread to itself: of all but a Timer.
+class OsThreadState final : public ThreadState {
+ public:
+  using ThreadState::ThreadState;
+  ~OsThreadState() override;
+
+  bool launch() override;
+
+  backend::atomic<Ident> ident{0};  // 0: not started
+  platform::OsThread os;            // written by start(), read by whoever claims the end
+  std::size_t stack_size = 0;       // 0: what stack_size() says at start()
 };
 
 // The state behind a handle, for the library.
@@ -77,8 +93,9 @@ struct ThreadAccess {
   }
 };
 
-// new_thread() for a state of another class. `size` and `align` are that class's; `make` constructs it at an address.
-NewThread new_thread_block(ThreadOptions&& options, const BodyPlan& plan, std::size_t size,
-                           ThreadState* (*make)(void* at));
+// new_thread() for a state of any class, `size` bytes, that `make` constructs at an address. Leaves in
+// options.stack_size the size to give to the system. Throws: as new_thread().
+NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::size_t size,
+                           ThreadState* (*make)(void* at) noexcept);
 
 }  // namespace threading::inline v1::detail

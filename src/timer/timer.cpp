@@ -10,20 +10,17 @@ namespace threading::inline v1 {
 
 namespace timer {
 
-bool TimerState::launch() noexcept {
-  // No OS thread's ident is the address of a living object. relaxed: a number and nothing else.
-  ident.store(static_cast<Ident>(reinterpret_cast<std::uintptr_t>(this)), std::memory_order_relaxed);
-  return enqueue(*this);
-}
+bool TimerState::launch() { return enqueue(*this); }
 
 }  // namespace timer
 
 namespace detail {
 
 NewThread new_timer(ThreadOptions&& options, Timeout interval, const BodyPlan& plan) {
-  NewThread made = new_thread_block(std::move(options), plan, sizeof(timer::TimerState),
-                                    [](void* at) -> ThreadState* { return ::new (at) timer::TimerState; });
-  static_cast<timer::TimerState&>(*made.handle).interval = interval;
+  const NewThread made =
+      new_thread_block(options, plan, sizeof(timer::TimerState),
+                       [](void* at) noexcept -> ThreadState* { return ::new (at) timer::TimerState; });
+  static_cast<timer::TimerState&>(*made.state).interval(interval);
   return made;
 }
 

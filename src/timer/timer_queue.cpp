@@ -18,6 +18,8 @@
 //          function will look when it is done (when the system has no thread to appoint).
 // I2       No user code runs under the lock, nor on the watcher.
 // I3       The watcher is told of every timer that is earlier than what it sleeps until.
+// Lock     All of this is guarded by the registry's lock, not by one of its own: a start lists the timer and queues it,
+//          a cancel does the reverse, and each takes a lock once.
 // Orders   The lock orders everything.
 // Destroy  A timer that was started is kept by its running thread's reference until after finish(); it is in no list
 //          then. Nothing of the queue is destroyed: timers may fire while the process ends.
@@ -26,14 +28,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
-#include <threading/embedding.hpp>
 #include <threading/with.hpp>
 
 #include "base/hooks.hpp"
 #include "platform/fork.hpp"
 #include "platform/os_thread.hpp"
-#include "threads/internal_lock.hpp"
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
@@ -44,6 +45,7 @@ namespace {
 
 namespace backend = detail::backend;
 using detail::PerThread;
+using threads::registry_lock;
 using Stage = TimerState::Stage;
 
 // How long due timers may wait without one of them being taken, before another thread takes one. Nanoseconds.
@@ -57,9 +59,8 @@ constexpr std::size_t kBatch = 64;
 
 const WaitKind kWatchKind{.name = "timers", .is_internal = true};
 
+// Guarded by registry_lock, but for the two atomics' reading. No other lock but the lot's is taken under it.
 struct Queue {
-  // Guards all but the two atomics' reading. No other lock but the lot's is taken under it, save by fork().
-  threads::InternalLock lock;
   TimerWheel wheel;
   TimerList due;
   std::uint64_t taken = 0;                       // how many timers were taken, ever
@@ -107,8 +108,7 @@ void collect_due() noexcept { queue.wheel.take_due(backend::monotonic_now(), que
 void take_out(TimerState& timer) noexcept {
   if (timer.stage == Stage::due) {
     queue.due.remove(timer);
-  } else if (timer.stage == Stage::pending &&
-             timer.deadline.load(std::memory_order_relaxed) != INT64_MAX) {  // relaxed: under the lock
+  } else if (timer.stage == Stage::pending && timer.deadline != INT64_MAX) {
     queue.wheel.remove(timer);
   }
 }
@@ -125,7 +125,7 @@ void sleep_as_watcher(std::int64_t until) {
 
 // Watches until there is a timer for this thread to take, or nothing left to watch for; it is not the watcher any more
 // then. Returns: the timer, or null.
-TimerState* watch() noexcept THREADING_REQUIRES(queue.lock) {
+TimerState* watch() noexcept THREADING_REQUIRES(registry_lock) {
   for (;;) {
     const bool had_due = !queue.due.is_empty();
     if (!had_due) collect_due();
@@ -138,9 +138,9 @@ TimerState* watch() noexcept THREADING_REQUIRES(queue.lock) {
     queue.watched_until = had_due ? backend::monotonic_now() + kPatience : queue.wheel.next();
     queue.is_called.store(false, std::memory_order_relaxed);  // relaxed: under the lock
     const std::int64_t until = queue.watched_until;
-    queue.lock.unlock();
+    registry_lock.unlock();
     sleep_as_watcher(until);
-    queue.lock.lock();
+    registry_lock.lock();
     if (had_due && taken == queue.taken && !queue.due.is_empty()) break;
   }
   queue.is_watched = false;
@@ -148,9 +148,9 @@ TimerState* watch() noexcept THREADING_REQUIRES(queue.lock) {
 }
 
 // Without work: waits to be appointed. Returns: false when the thread has lingered long enough.
-bool idle() noexcept THREADING_REQUIRES(queue.lock) {
+bool idle() noexcept THREADING_REQUIRES(registry_lock) {
   ++queue.idle;
-  queue.lock.unlock();
+  registry_lock.unlock();
   const auto is_unwanted = []() noexcept {
     // relaxed: its increment is followed by an unpark.
     return queue.appointments.load(std::memory_order_relaxed) == 0;
@@ -158,7 +158,7 @@ bool idle() noexcept THREADING_REQUIRES(queue.lock) {
   static_cast<void>(park(
       &queue.appointments, kWatchKind, is_unwanted, []() noexcept {}, [](bool, LeaveReason) noexcept {},
       {.deadline = Deadline::after(kLinger)}));
-  queue.lock.lock();
+  registry_lock.lock();
   // Whoever comes first takes an appointment, whether it was woken for it or just gives up.
   if (queue.appointments.load(std::memory_order_relaxed) != 0) {  // relaxed: under the lock
     queue.appointments.fetch_sub(1, std::memory_order_relaxed);   // relaxed: under the lock
@@ -170,25 +170,23 @@ bool idle() noexcept THREADING_REQUIRES(queue.lock) {
 
 // ---- one timer ----
 
-// The Timer is over: not listed, its function destroyed, joiners go. Without the lock.
+// The Timer is over: its function destroyed, joiners go. Without the lock. Requires: it is not listed any more.
 void conclude(TimerState& timer) noexcept {
   threads::destroy_body(timer);
-  {
-    const With hold(threads::registry_lock);
-    threads::unlist(timer);
-  }
   threads::finish(timer);
   detail::release(timer);
 }
 
 constexpr const char* kPoolName = "timers";
 
-// Makes the calling pool thread the Timer's for a scope. Ends it also when a forced unwind leaves the function.
+// Makes the calling pool thread the Timer's for a scope. When a forced unwind leaves the function, it ends the timer;
+// otherwise whoever comes next does, who has the lock to take anyway.
 class Firing {
  public:
-  Firing(PerThread& self, TimerState& timer, NativeId native_id) noexcept
-      : self_(self), timer_(timer), is_named_(threads::enter_pooled(self, timer, native_id)) {
-    self_.ident = timer_.ident.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
+  Firing(PerThread& self, TimerState& timer, NativeId native_id, bool is_named) noexcept
+      : self_(self), timer_(timer), is_named_(is_named) {
+    threads::enter_pooled(self, timer, native_id, is_named);
+    self_.ident = threads::ident_of(timer);
     base::call(base::hooks.thread_starts);
   }
   Firing(const Firing&) = delete;
@@ -200,10 +198,13 @@ class Firing {
     self_.thread = nullptr;
     self_.ident = 0;
     if (is_named_) platform::name_os_thread(kPoolName);
-    conclude(timer_);
     if (is_complete_) return;
-    const With hold(queue.lock);
-    --queue.running;
+    {
+      const With hold(registry_lock);
+      threads::unlist(timer_);
+      --queue.running;
+    }
+    conclude(timer_);
   }
 
   void completes() noexcept { is_complete_ = true; }
@@ -215,8 +216,8 @@ class Firing {
   bool is_complete_ = false;
 };
 
-void fire(PerThread& self, TimerState& timer, NativeId native_id) {
-  Firing firing(self, timer, native_id);
+void fire(PerThread& self, TimerState& timer, NativeId native_id, bool is_named) {
+  Firing firing(self, timer, native_id, is_named);
   threads::stop_if_frozen();
   threads::run_body(timer);
   firing.completes();
@@ -228,8 +229,9 @@ THREADING_NO_THREAD_SAFETY_ANALYSIS void* pool_main(void*) {
   platform::want_exact_timers();
   platform::name_os_thread(kPoolName);
   const NativeId native_id = platform::os_native_id();
-  bool watches = true;  // whoever made this thread has appointed it
-  queue.lock.lock();
+  bool watches = true;          // whoever made this thread has appointed it
+  TimerState* fired = nullptr;  // not listed any more, and to be concluded as soon as the lock is free
+  registry_lock.lock();
   for (;;) {
     TimerState* timer = nullptr;
     if (watches) {
@@ -240,42 +242,45 @@ THREADING_NO_THREAD_SAFETY_ANALYSIS void* pool_main(void*) {
     }
     if (timer != nullptr) {
       if (!queue.due.is_empty() || !queue.wheel.is_empty()) appoint();  // failing is allowed by I1
-      queue.lock.unlock();
-      fire(self, *timer, native_id);
-      // In a forked child this is the only thread, and not one of a pool any more.
-      if (forks != threads::fork_count()) return nullptr;
-      queue.lock.lock();
+      const bool is_named = threads::has_name(*timer);
+      registry_lock.unlock();
+      if (fired != nullptr) conclude(*fired);
+      fire(self, *timer, native_id, is_named);
+      registry_lock.lock();
+      threads::unlist(*timer);
+      if (forks != threads::fork_count()) {
+        // In a forked child this is the only thread, and not one of a pool any more.
+        registry_lock.unlock();
+        conclude(*timer);
+        return nullptr;
+      }
       --queue.running;
       watches = false;
+      fired = timer;
+    } else if (fired != nullptr) {
+      registry_lock.unlock();
+      conclude(*std::exchange(fired, nullptr));
+      registry_lock.lock();  // somebody may have come meanwhile: look again
     } else if (!queue.is_watched && (!queue.due.is_empty() || !queue.wheel.is_empty())) {
       queue.is_watched = watches = true;  // there was no thread to appoint
     } else if (idle()) {
       watches = true;
     } else {
-      queue.lock.unlock();
+      registry_lock.unlock();
       return nullptr;
     }
   }
-}
-
-// As Timeout::deadline(), which would read the clock once more.
-Deadline deadline_of(const Timeout& interval, std::int64_t now) noexcept {
-  switch (interval.kind()) {
-    case Timeout::Kind::never:
-    case Timeout::Kind::absolute: return interval.deadline();
-    case Timeout::Kind::relative:
-    case Timeout::Kind::number: break;
-  }
-  return Deadline::after(interval.nanoseconds(), now);
 }
 
 // What becomes of a timer that is started.
 enum class Queued : std::uint8_t { cancelled, watched, must_call, failed };
 
 // Under the lock.
-Queued queue_up(TimerState& timer, Deadline deadline, std::int64_t now) noexcept {
+Queued queue_up(TimerState& timer, std::int64_t now) noexcept {
+  const Timeout interval = timer.interval();
+  const Deadline deadline = interval.deadline(now);
   timer.stage = Stage::pending;
-  timer.deadline.store(deadline.nanoseconds(), std::memory_order_relaxed);  // relaxed: under the lock
+  timer.deadline = deadline.nanoseconds();
   if (deadline.is_never()) return Queued::watched;
   if (deadline.nanoseconds() <= now || !queue.wheel.insert(timer, now)) {
     timer.stage = Stage::due;
@@ -285,6 +290,7 @@ Queued queue_up(TimerState& timer, Deadline deadline, std::int64_t now) noexcept
     if (appoint()) return Queued::watched;
     take_out(timer);
     timer.stage = Stage::fresh;
+    timer.interval(interval);
     return Queued::failed;
   }
   if (timer.stage != Stage::due && deadline.nanoseconds() >= queue.watched_until) return Queued::watched;
@@ -294,10 +300,8 @@ Queued queue_up(TimerState& timer, Deadline deadline, std::int64_t now) noexcept
   return Queued::must_call;
 }
 
-void prepare_to_fork() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { queue.lock.lock(); }
-void after_fork_in_parent() noexcept THREADING_NO_THREAD_SAFETY_ANALYSIS { queue.lock.unlock(); }
+// Around a fork the lock is held by the room below.
 void after_fork_in_child() noexcept {
-  Embedding::reset_after_fork(queue.lock);
   queue.wheel.reset();
   queue.due = TimerList();
   queue.running = 0;
@@ -308,19 +312,21 @@ void after_fork_in_child() noexcept {
 }
 
 [[maybe_unused]] const bool forks_are_handled =
-    (platform::on_fork(platform::ForkRoom::timer,
-                       {.prepare = &prepare_to_fork, .parent = &after_fork_in_parent, .child = &after_fork_in_child}),
-     true);
+    (platform::on_fork(platform::ForkRoom::timer, {.child = &after_fork_in_child}), true);
 
 }  // namespace
 
-bool enqueue(TimerState& timer) noexcept {
+bool enqueue(TimerState& timer) {
   const std::int64_t now = backend::monotonic_now();
-  const Deadline deadline = deadline_of(timer.interval, now);
   Queued queued = Queued::cancelled;
   {
-    const With hold(queue.lock);
-    if (timer.stage != Stage::cancelled) queued = queue_up(timer, deadline, now);
+    const With hold(registry_lock);
+    threads::begin(timer);
+    if (timer.stage != Stage::cancelled) {
+      queued = queue_up(timer, now);
+    } else {
+      threads::unlist(timer);
+    }
   }
   switch (queued) {
     case Queued::cancelled: conclude(timer); break;
@@ -333,12 +339,13 @@ bool enqueue(TimerState& timer) noexcept {
 
 void cancel(TimerState& timer) noexcept {
   {
-    const With hold(queue.lock);
+    const With hold(registry_lock);
     const Stage before = timer.stage;
     if (before == Stage::cancelled || before == Stage::taken) return;
     take_out(timer);
     timer.stage = Stage::cancelled;
     if (before == Stage::fresh) return;
+    threads::unlist(timer);
   }
   conclude(timer);
 }

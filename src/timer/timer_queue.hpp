@@ -7,8 +7,9 @@
 
 namespace threading::inline v1::timer {
 
-// Begins to wait for a timer that was started. Returns: false when the system has no thread that would wait.
-bool enqueue(TimerState& timer) noexcept;
+// Begins a timer, as ThreadState::launch(), and waits for its deadline. Returns: false when the system has no thread
+// that would wait.
+bool enqueue(TimerState& timer);
 // Cancels it wherever it is.
 void cancel(TimerState& timer) noexcept;
 

@@ -17,15 +17,9 @@
 #include <utility>
 
 namespace threading::inline v1::timer {
-namespace {
-
-// relaxed: under the queue's lock.
-std::int64_t deadline_of(const TimerState& timer) noexcept { return timer.deadline.load(std::memory_order_relaxed); }
-
-}  // namespace
 
 void TimerWheel::put(TimerState& timer) noexcept {
-  const std::int64_t deadline = deadline_of(timer);
+  const std::int64_t deadline = timer.deadline;
   const auto difference = static_cast<std::uint64_t>(deadline ^ base_);
   const unsigned level = (63u - static_cast<unsigned>(std::countl_zero(difference))) / kDigitBits;
   const auto digit = static_cast<unsigned>(deadline >> (level * kDigitBits)) & (kDigits - 1);
@@ -39,9 +33,9 @@ void TimerWheel::put(TimerState& timer) noexcept {
 
 bool TimerWheel::insert(TimerState& timer, std::int64_t now) noexcept {
   if (count_ == 0) base_ = now;  // nothing is there that would have to move
-  if (deadline_of(timer) <= base_) return false;
+  if (timer.deadline <= base_) return false;
   ++count_;
-  if (!loose_.is_empty() && deadline_of(timer) <= loose_last_) {
+  if (!loose_.is_empty() && timer.deadline <= loose_last_) {
     timer.slot = static_cast<std::uint16_t>(loose_slot_);
     loose_.push_back(timer);
   } else {
@@ -80,22 +74,22 @@ void TimerWheel::empty(unsigned index, std::int64_t now) noexcept {
   loose_slot_ = index;
   occupied_[index / kDigits] &= ~(std::uint64_t{1} << (index % kDigits));
   // The last moment of this slot: all digits below its level at their highest.
-  loose_last_ = deadline_of(*loose_.first()) | ((std::int64_t{1} << shift) - 1);
+  loose_last_ = loose_.first()->deadline | ((std::int64_t{1} << shift) - 1);
   base_ = std::min(now, loose_last_);
 }
 
-bool TimerWheel::take_due(std::int64_t now, TimerList& due, std::size_t most) noexcept {
+void TimerWheel::take_due(std::int64_t now, TimerList& due, std::size_t most) noexcept {
   while (!is_empty()) {
     if (loose_.is_empty()) {
       const unsigned index = earliest();
-      if (slots_[index].bound > now) return true;
+      if (slots_[index].bound > now) return;
       empty(index, now);
     }
     while (TimerState* const timer = loose_.first()) {
-      if (most-- == 0) return false;
+      if (most-- == 0) return;
       loose_.remove(*timer);
       // Not `now`: those of the same deadline that were put down before the last stop would come behind.
-      if (deadline_of(*timer) <= base_) {
+      if (timer->deadline <= base_) {
         --count_;
         timer->stage = TimerState::Stage::due;
         due.push_back(*timer);
@@ -104,7 +98,6 @@ bool TimerWheel::take_due(std::int64_t now, TimerList& due, std::size_t most) no
       }
     }
   }
-  return true;
 }
 
 }  // namespace threading::inline v1::timer

@@ -54,8 +54,8 @@ class TimerWheel {
   [[nodiscard]] bool insert(TimerState& timer, std::int64_t now) noexcept;
   void remove(TimerState& timer) noexcept;
   // Moves timers whose deadline is not after `now`, which never goes back, to the end of `due`, in stage `due`: all of
-  // them, unless it has looked at `most` timers before. Returns: whether that was all.
-  bool take_due(std::int64_t now, TimerList& due, std::size_t most) noexcept;
+  // them, unless it has looked at `most` timers before; next() is not after `now` then.
+  void take_due(std::int64_t now, TimerList& due, std::size_t most) noexcept;
   // No timer is due before this; INT64_MAX for none. Exact, but for the deadlines of timers removed since, and for a
   // time that has passed already when take_due() was stopped.
   std::int64_t next() const noexcept;

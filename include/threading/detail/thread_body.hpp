@@ -98,7 +98,7 @@ struct ThreadAccess;  // for the library: the state behind a Thread
 THREADING_API void retain(ThreadState& state) noexcept;
 THREADING_API void release(ThreadState& state) noexcept;
 
-// A reference to a thread object; never null but inside new_thread().
+// A reference to a thread object; never null.
 class THREADING_API ThreadHandle {
  public:
   explicit ThreadHandle(ThreadState* owned) noexcept : state_(owned) {}  // takes over one reference
@@ -117,9 +117,10 @@ class THREADING_API ThreadHandle {
   ThreadState* state_;
 };
 
-// A thread object with room for a body, which must be constructed there and then adopted.
+// A thread object, with its first reference, which the caller takes over; and room for a body, which must be
+// constructed there and then adopted.
 struct NewThread {
-  ThreadHandle handle;
+  ThreadState* state;
   void* room;
 };
 // Throws: ValueError for a bad stack size, std::bad_alloc.
@@ -129,8 +130,14 @@ THREADING_API void adopt_body(ThreadState& state, Body* body) noexcept;
 template <class B, class... Args>
 B* construct_body(const NewThread& made, Args&&... args) {
   B* const body = ::new (made.room) B(std::in_place, std::forward<Args>(args)...);
-  adopt_body(*made.handle, body);
+  adopt_body(*made.state, body);
   return body;
+}
+template <class B, class... Args>
+ThreadHandle with_body(const NewThread& made, Args&&... args) {
+  ThreadHandle handle(made.state);
+  construct_body<B>(made, std::forward<Args>(args)...);
+  return handle;
 }
 
 }  // namespace detail
