@@ -13,6 +13,7 @@ namespace threading::inline v1::threads {
 class THREADING_CAPABILITY("Lock") InternalLock : public Lock {
  public:
   bool acquire() THREADING_ACQUIRE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
+    if (try_lock()) return true;
     detail::PerThread& self = detail::backend::per_thread();
     const bool in_trace = std::exchange(self.in_trace, true);
     Lock::acquire();

@@ -257,9 +257,12 @@ void begin(ThreadState& state) {
 }
 
 void start(ThreadState& state) {
-  if (is_started(state)) throw RuntimeError("threads can only be started once");
-  if (state.kind == ThreadState::Kind::embedded) throw RuntimeError("the thread's own runtime must start it");
-  if (is_frozen()) throw RuntimeError("can't create new thread at interpreter shutdown");
+  const bool is_embedded = state.kind == ThreadState::Kind::embedded;
+  if (is_embedded || is_frozen()) [[unlikely]] {
+    if (is_started(state)) throw RuntimeError("threads can only be started once");
+    if (is_embedded) throw RuntimeError("the thread's own runtime must start it");
+    throw RuntimeError("can't create new thread at interpreter shutdown");
+  }
   wait_for_threads_at_exit();
   if (!state.launch()) {
     take_back_start(state);

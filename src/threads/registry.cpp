@@ -38,6 +38,7 @@ namespace threading::inline v1::threads {
 
 constinit InternalLock registry_lock;
 constinit Registry registry;
+constinit detail::backend::atomic<std::uint64_t> last_number{0};
 
 namespace {
 
@@ -52,7 +53,6 @@ union MainStorage {
 constinit MainStorage first_main;
 
 constinit backend::atomic<ThreadState*> the_main{&first_main.state};
-constinit backend::atomic<std::uint64_t> last_number{0};
 
 constexpr std::size_t kDefaultNameSize = 32;  // for a word and twenty digits
 
@@ -178,16 +178,13 @@ ThreadState* current_state_if_any() noexcept {
   return self.thread;
 }
 
-ThreadState& current_state() {
+ThreadState& make_current_state() {
   ThreadState* const state = current_state_if_any();
   return state != nullptr ? *state : make_dummy(backend::per_thread());
 }
 
 // relaxed: changed in a forked child only, when it has one thread.
 ThreadState& main_state() noexcept { return *the_main.load(std::memory_order_relaxed); }
-
-// relaxed: a number and nothing else.
-std::uint64_t next_number() noexcept { return last_number.fetch_add(1, std::memory_order_relaxed) + 1; }
 
 Ident ident_of(const ThreadState& state) noexcept {
   // No OS thread's ident is the address of a living object.

@@ -52,14 +52,21 @@ inline ThreadState* next_listed(const ThreadState* state) noexcept {
 }
 inline std::size_t listed_count() noexcept { return registry.count; }
 
+ThreadState& make_current_state();
 // The caller's state; makes a dummy for a thread that has none. Throws: std::bad_alloc.
-ThreadState& current_state();
+inline ThreadState& current_state() {
+  ThreadState* const state = detail::backend::per_thread().thread;
+  return state != nullptr ? *state : make_current_state();
+}
 // Null for a foreign thread without a dummy. Knows the main thread.
 ThreadState* current_state_if_any() noexcept;
 ThreadState& main_state() noexcept;
 
+extern constinit detail::backend::atomic<std::uint64_t> last_number;
 // The number of the next default name.
-std::uint64_t next_number() noexcept;
+inline std::uint64_t next_number() noexcept {
+  return last_number.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a number and nothing else
+}
 // The ident of a thread that was started; 0 or some number before.
 Ident ident_of(const ThreadState& state) noexcept;
 

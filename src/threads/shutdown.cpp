@@ -2,9 +2,8 @@
 //
 // How the process ends: exit() waits for threads.
 //
-// Word     callbacks: what embedders want called first. is_armed: the exit handler is registered. frozen: daemon
-// threads
-//          stop.
+// Word     callbacks: what embedders want called first. is_armed: the exit handler is registered. is_frozen: daemon
+//          threads stop.
 // States   running → (exit begins) callbacks have run, waiting for threads → frozen. Never back, nor in a forked child.
 // Moves    exit handler or ~Main(), on the main thread: runs the callbacks, lets those go that join the main thread,
 //          joins every thread that is not a daemon until none is left, also those started meanwhile; then freezes. Both
@@ -17,7 +16,7 @@
 //          are not stopped: whoever made them may join them in a static destructor.
 // I1       No lock is held while threads are joined or callbacks run.
 // I2       The thread that runs the exit is never stopped itself, be it a daemon or not.
-// Orders   frozen is relaxed: it says all that there is to know.
+// Orders   is_frozen is relaxed: it says all that there is to know.
 // Destroy  Nothing here is destroyed.
 #include "threads/shutdown.hpp"
 
@@ -38,6 +37,9 @@
 
 namespace threading::inline v1 {
 namespace threads {
+
+constinit Shutdown shutdown_state;
+
 namespace {
 
 namespace backend = detail::backend;
@@ -46,10 +48,6 @@ using Callback = void (*)();
 constinit InternalLock lock;  // guards the two below
 constinit std::vector<Callback>* callbacks = nullptr;
 constinit bool callbacks_are_over = false;
-
-// A word, not a byte: on RISC-V, GCC calls another library for an exchange of one byte.
-constinit backend::atomic<std::uint32_t> is_armed{0};
-constinit backend::atomic<bool> frozen{false};
 
 void run_callbacks() noexcept {
   for (;;) {
@@ -82,8 +80,8 @@ ThreadState* next_to_join(const ThreadState& self) noexcept {
 
 void freeze() noexcept {
   // relaxed: the flag is all that there is to see. release of the hook pairs with base::call().
-  frozen.store(true, std::memory_order_relaxed);
-  base::hooks.before_block.store(&stop_if_frozen, std::memory_order_release);
+  shutdown_state.is_frozen.store(true, std::memory_order_relaxed);
+  base::hooks.before_block.store(&stop_if_daemon, std::memory_order_release);
 }
 
 void shut_down() noexcept {
@@ -103,16 +101,14 @@ void shut_down() noexcept {
 
 }  // namespace
 
-void wait_for_threads_at_exit() {
-  // relaxed: only one may register; nobody waits for it to have done so.
-  if (is_armed.load(std::memory_order_relaxed) != 0 || is_armed.exchange(1, std::memory_order_relaxed) != 0) return;
+void arm_shutdown() {
+  // relaxed: as the load before it.
+  if (shutdown_state.is_armed.exchange(1, std::memory_order_relaxed) != 0) return;
   THREADING_INVARIANT(std::atexit(&shut_down) == 0, "an exit handler can be registered");
 }
 
-bool is_frozen() noexcept { return frozen.load(std::memory_order_relaxed); }  // relaxed: see freeze()
-
-void stop_if_frozen() noexcept {
-  if (!is_frozen()) return;
+// Requires: frozen.
+void stop_if_daemon() noexcept {
   const PerThread& self = backend::per_thread();
   if (self.exempt_from_freeze || self.thread == nullptr) return;
   // relaxed: not changed any more after start().

@@ -39,6 +39,7 @@
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
 #include "timer/timer_wheel.hpp"
+#include "timer/wake_lag.hpp"
 
 namespace threading::inline v1::timer {
 namespace {
@@ -68,6 +69,7 @@ struct Queue {
   std::size_t idle = 0;                          // pool threads that may be appointed
   bool is_watched = false;                       // a thread watches, or is on its way to
   std::int64_t watched_until = 0;                // what the watcher sleeps until; meaningful while it does
+  WakeLag wake_lag;                              // the watcher's own
   backend::atomic<bool> is_called{false};        // the watcher must look again
   backend::atomic<std::size_t> appointments{0};  // idle threads that are to wake up and watch
 };
@@ -113,14 +115,31 @@ void take_out(TimerState& timer) noexcept {
   }
 }
 
-// Without the lock: sleeps until there may be something to do.
-void sleep_as_watcher(std::int64_t until) {
+// Without the lock: sleeps until the deadline. Returns: false if it was called before.
+bool sleeps_until(std::int64_t deadline) {
   const auto is_uncalled = []() noexcept {
     return !queue.is_called.load(std::memory_order_relaxed);  // relaxed: its store is followed by an unpark
   };
-  static_cast<void>(park(
+  const ParkResult result = park(
       &queue.is_called, kWatchKind, is_uncalled, []() noexcept {}, [](bool, LeaveReason) noexcept {},
-      {.deadline = Deadline::at(until)}));
+      {.deadline = Deadline::at(deadline)});
+  return result.outcome == ParkOutcome::timed_out;
+}
+
+// Without the lock: sleeps until there may be something to do.
+void sleep_as_watcher(std::int64_t until) {
+  const std::int64_t alarm = backend::cpu_count() < 2 ? until : until - queue.wake_lag.lead();
+  std::int64_t now = backend::monotonic_now();
+  if (now < alarm) {
+    if (!sleeps_until(alarm)) return;
+    now = backend::monotonic_now();
+    queue.wake_lag.note(now - alarm);
+  }
+  // relaxed: a hint; it is looked at again under the lock.
+  while (now < until && !queue.is_called.load(std::memory_order_relaxed)) {
+    backend::cpu_relax();
+    now = backend::monotonic_now();
+  }
 }
 
 // Watches until there is a timer for this thread to take, or nothing left to watch for; it is not the watcher any more
