@@ -21,7 +21,7 @@ class WakeLag {
   // it would have been anyway, but time that is waited awake is taken from somebody.
   void note(std::int64_t late) noexcept {
     late = std::clamp(late, std::int64_t{0}, kMost);
-    lead_ += late > lead_ ? (late - lead_) / 8 : (late - lead_) / 2;
+    lead_ = late > lead_ ? lead_ + (late - lead_) / 8 : (lead_ + late) / 2;
   }
 
  private:
