@@ -20,7 +20,7 @@ ROOMS = {
         "primitives": None,
         # inspect only reads: it is how dump() learns who waits. Buckets stay out of reach.
         "parking": ("inspect",),
-        "platform": ("os_thread", "fork", "thread_exit"),
+        "platform": ("os_thread", "fork", "thread_exit", "block"),
         "base": None,
     },
     "timer": {"threads": None, "parking": ("parking_lot",), "platform": ("os_thread", "fork"), "base": None},

@@ -20,6 +20,7 @@
 
 #include <threading/with.hpp>
 
+#include "platform/block.hpp"
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
@@ -97,15 +98,10 @@ void retain(ThreadState& state) noexcept {
 void release(ThreadState& state) noexcept {
   // R1 and A1 in one: acq_rel pairs with itself.
   if (state.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  const unsigned align_bits = state.align_bits;
-  void* const block = &state;
+  const platform::Block block{&state, state.block};
+  const std::size_t align = std::size_t{1} << state.align_bits;
   state.~ThreadState();
-  // Not `?:`, of which Clang 14 evaluates both sides here.
-  if (align_bits == 0) {
-    ::operator delete(block);
-  } else {
-    ::operator delete(block, std::align_val_t{std::size_t{1} << align_bits});
-  }
+  platform::give_back_block(block, align);
 }
 
 NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::size_t size,
@@ -119,17 +115,16 @@ NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::si
     extras->name = std::move(options.name);
   }
   const std::size_t room_at = (size + plan.align - 1) & ~(plan.align - 1);
-  const bool over_aligned = plan.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-  void* const block = over_aligned ? ::operator new(room_at + plan.size, std::align_val_t{plan.align})
-                                   : ::operator new(room_at + plan.size);
-  ThreadState& state = *make(block);
-  state.align_bits = static_cast<std::uint8_t>(over_aligned ? std::countr_zero(plan.align) : 0);
+  const platform::Block block = platform::take_block(room_at + plan.size, plan.align);
+  ThreadState& state = *make(block.at);
+  state.block = block.number;
+  state.align_bits = static_cast<std::uint8_t>(std::countr_zero(plan.align));
   state.is_daemon.store(is_daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
   state.takes_stop = plan.takes_stop;
   state.keeps_body = plan.is_kept;
   if (extras == nullptr) state.number = threads::next_number();
   state.extras = extras.release();
-  return {&state, static_cast<std::byte*>(block) + room_at};
+  return {&state, static_cast<std::byte*>(block.at) + room_at};
 }
 
 NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan) {

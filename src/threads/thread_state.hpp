@@ -60,13 +60,14 @@ class ThreadState {
 
   std::uint64_t number = 0;      // of the default name
   std::uint32_t fork_count = 0;  // the process in which it was started
+  std::uint32_t block = 0;       // the number of its memory, see platform/block_pool.hpp
   const Kind kind;
   backend::atomic<Kind> role{kind};        // `main` for whatever thread is left after a fork
   bool is_listed = false;                  // guarded by the registry's lock
   backend::atomic<bool> is_daemon{false};  // written under that lock and before start() only
   bool takes_stop = false;
   bool keeps_body = false;
-  std::uint8_t align_bits = 0;  // of the block, if it is over-aligned
+  std::uint8_t align_bits = 0;  // of the block
 };
 
 // The state of a thread that has, or will have, an OS thread to itself: of all but a Timer.

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <new>
 
 #include <threading/detail/backend.hpp>
 
 #include "base/check.hpp"
 #include "parking/inspect.hpp"
+#include "platform/block.hpp"
 #include "platform/fork.hpp"
 #include "platform/thread_exit.hpp"
 #include "schedule/lab/lab.hpp"
@@ -44,6 +46,11 @@ void nobody_is_queued() {
 }  // namespace
 
 namespace platform {
+
+// So that the lab sees who uses an object after its end. The pool has scenarios of its own.
+Block take_block(std::size_t size, std::size_t align) { return {::operator new(size, std::align_val_t{align}), 0}; }
+void give_back_block(Block block, std::size_t align) noexcept { ::operator delete(block.at, std::align_val_t{align}); }
+
 namespace {
 
 ExitFunction exit_functions[2];
