@@ -77,7 +77,7 @@ std::size_t format_default_name(char (&text)[kDefaultNameSize], const ThreadStat
 // As much of the name as fits, without allocation and without a zero at the end. Returns: how many bytes.
 std::size_t copy_name(const ThreadState& state, char* text, std::size_t size) noexcept {
   const With hold(registry_lock);
-  if (has_name(state)) return state.extras->name->copy(text, size);
+  if (has_name(state)) return state.extras->name.copy(text, size);
   char name[kDefaultNameSize];
   return std::string_view(name, format_default_name(name, state)).copy(text, size);
 }
@@ -204,10 +204,10 @@ backend::stop_source& stop_source_of(ThreadState& state) {
   return *stop;
 }
 
-bool has_name(const ThreadState& state) noexcept { return state.extras != nullptr && state.extras->name; }
+bool has_name(const ThreadState& state) noexcept { return state.extras != nullptr && state.extras->has_name; }
 
 std::string name_of(const ThreadState& state) {
-  if (has_name(state)) return *state.extras->name;
+  if (has_name(state)) return state.extras->name;
   char text[kDefaultNameSize];
   return std::string(text, format_default_name(text, state));
 }

@@ -113,6 +113,7 @@ NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::si
   if (!options.name.empty()) {
     extras = std::make_unique<Extras>();
     extras->name = std::move(options.name);
+    extras->has_name = true;
   }
   const std::size_t room_at = (size + plan.align - 1) & ~(plan.align - 1);
   const platform::Block block = platform::take_block(room_at + plan.size, plan.align);
@@ -158,9 +159,9 @@ std::string Thread::name() const {
 void Thread::name(std::string name) {
   {
     const With hold(registry_lock);
-    std::optional<std::string>& kept = threads::extras_of(*handle_).name;
-    if (!kept) kept.emplace();
-    kept->swap(name);
+    detail::Extras& extras = threads::extras_of(*handle_);
+    extras.name.swap(name);
+    extras.has_name = true;
   }
   if (handle_.get() == backend::per_thread().thread) threads::name_this_thread(*handle_);
 }

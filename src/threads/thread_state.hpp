@@ -18,7 +18,8 @@ namespace threading::inline v1::detail {
 
 // What few threads have. Guarded by the registry's lock.
 struct Extras {
-  std::optional<std::string> name;           // nothing: "Thread-N", "Dummy-N", "MainThread"
+  std::string name;  // if has_name; else "Thread-N", "Dummy-N", "MainThread"
+  bool has_name = false;
   std::exception_ptr failure;                // what left run()
   std::optional<backend::stop_source> stop;  // made when first asked for
 };

@@ -26,6 +26,8 @@ EXPECTED = {
     "unstarted": r'Thread\("?unstarted"?, not started, daemon\)',
     "waiter": r'Thread\("?waiter"?, alive, ident \d+, native id \d+\)',
     "arriver": r"Thread\(Thread-\d+, alive, ident \d+, native id \d+\)",
+    "pending": r"Thread\(Thread-\d+, alive, ident \d+\)",
+    "fresh": r'Thread\("?fresh"?, not started\)',
     "ended": r'Thread\("?ended"?, ended, ident \d+.*\)',
 }
 

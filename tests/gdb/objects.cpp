@@ -61,6 +61,9 @@ int main() {
     held_lock.release();
   });
   threading::Thread ended({.name = "ended"}, [] {});
+  threading::Timer pending(std::chrono::hours(1), [] {});
+  threading::Timer fresh({.name = "fresh"}, std::chrono::hours(1), [] {});
+  pending.start();
   ended.start();
   ended.join();
   waiter.start();
@@ -71,4 +74,5 @@ int main() {
   look();
   finish.set();
   filling_barrier.abort();
+  pending.cancel();
 }

@@ -14,6 +14,7 @@ CONDITION_WAITERS = 1
 SEMAPHORE_WAITERS, SEMAPHORE_SHIFT = 1, 1
 EVENT_SET, EVENT_WAITERS = 1, 2
 BARRIER_BROKEN, BARRIER_DRAINING, BARRIER_SHIFT = 1, 2, 3
+THREAD_PHASE = 3
 
 
 def load(atomic):
@@ -129,8 +130,12 @@ class ThreadPrinter(Printer):
 
     def to_string(self):
         state = self.value["handle_"]["state_"].dereference()
+        state = state.cast(state.dynamic_type)
         parts = [self.name(state)]
-        ident = load_int(state["ident"])
+        if self.kind(state) != "timer":
+            ident = load_int(state["ident"])
+        else:
+            ident = int(state.address) if load_int(state["join"]["word"]) & THREAD_PHASE else 0
         if bool(state["is_listed"]):
             parts.append("alive")
         else:
@@ -145,11 +150,14 @@ class ThreadPrinter(Printer):
         return f"Thread({', '.join(parts)})"
 
     def name(self, state):
-        if int(state["name"]) != 0:
-            return str(state["name"].dereference())
-        kind = str(state["kind"]).rsplit("::", 1)[-1]
-        prefix = self.KINDS[kind]
-        return prefix if kind == "main" else f"{prefix}{int(state['number'])}"
+        if int(state["extras"]) != 0 and bool(state["extras"]["has_name"]):
+            return str(state["extras"]["name"])
+        kind = self.kind(state)
+        return self.KINDS[kind] if kind == "main" else f"{self.KINDS[kind]}{int(state['number'])}"
+
+    @staticmethod
+    def kind(state):
+        return str(state["kind"]).rsplit("::", 1)[-1]
 
 
 def build():
