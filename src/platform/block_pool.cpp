@@ -37,7 +37,9 @@ constexpr std::uint32_t kSizes = 8;
 constexpr std::size_t kLargest = kSmallest + (kSizes - 1) * kStep;
 
 constexpr std::uint32_t kFirst = 64;  // blocks
-constexpr unsigned kSegments = 20;    // 67 million blocks; those beyond are the allocator's
+// 67 million blocks, or 4 million where a segment would be larger than the address space; those beyond are the
+// allocator's.
+constexpr unsigned kSegments = sizeof(void*) == 4 ? 16 : 20;
 constexpr std::uint32_t kMostSlots = kFirst * ((1u << kSegments) - 1);
 static_assert(std::uint64_t{kMostSlots} * kSizes + kSizes <= UINT32_MAX);
 
@@ -72,12 +74,14 @@ atomic_ref<std::uint32_t> link(std::uint32_t slot) noexcept {
   return atomic_ref<std::uint32_t>(links_of(segment, place.segment, kSize)[place.index]);
 }
 
-// Throws: std::bad_alloc.
-std::byte* segment_at(atomic<std::byte*>& segment, unsigned number, std::uint32_t size) {
+// Returns: null if there is no memory.
+std::byte* segment_at(atomic<std::byte*>& segment, unsigned number, std::uint32_t size) noexcept {
   // A1 acquire pairs with R1.
   if (std::byte* const there = segment.load(std::memory_order_acquire)) return there;
   const std::size_t count = std::size_t{kFirst} << number;
-  auto* const made = static_cast<std::byte*>(::operator new(count*(bytes_of(size) + sizeof(std::uint32_t))));
+  const std::size_t bytes = count * (bytes_of(size) + sizeof(std::uint32_t));
+  auto* const made = static_cast<std::byte*>(::operator new(bytes, std::nothrow));
+  if (made == nullptr) return nullptr;
   std::byte* there = nullptr;
   // R1 release pairs with A1, and so does acquire on failure.
   if (segment.compare_exchange_strong(there, made, std::memory_order_acq_rel, std::memory_order_acquire)) return made;
@@ -118,14 +122,14 @@ auto with_store(std::uint32_t size, Act act) noexcept {
 
 }  // namespace
 
-Block take_pooled(std::size_t size) {
+Block take_pooled(std::size_t size) noexcept {
   if (size > kLargest) return {nullptr, 0};
   const auto which = static_cast<std::uint32_t>(size <= kSmallest ? 0 : (size - kSmallest + kStep - 1) / kStep);
   const std::uint32_t slot = with_store(which, [](auto store) noexcept { return store.take(); });
   if (slot == 0) return {nullptr, 0};
   const Place place = place_of(slot);
-  // Without memory for the segment the slot is lost, which is the least of the program's troubles then.
   std::byte* const segment = segment_at(segments[which][place.segment], place.segment, which);
+  if (segment == nullptr) return {nullptr, 0};  // the slot is lost: it has no link to be listed by
   return {segment + place.index * bytes_of(which), number_of(slot, which)};
 }
 
