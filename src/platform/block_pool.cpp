@@ -48,7 +48,8 @@ constexpr std::uint32_t number_of(std::uint32_t slot, std::uint32_t size) noexce
 
 constexpr std::size_t bytes_of(std::uint32_t size) noexcept { return kSmallest + size * kStep; }
 
-constinit atomic<std::byte*> segments[kSizes][kSegments] = {};
+// As many as any slot of 32 bits could ask for, or the compiler sees an index out of bounds.
+constinit atomic<std::byte*> segments[kSizes][27] = {};
 
 struct Place {
   unsigned segment;
@@ -56,9 +57,9 @@ struct Place {
 };
 // Slots begin with 1.
 constexpr Place place_of(std::uint32_t slot) noexcept {
-  const std::uint32_t number = slot - 1 + kFirst;
+  const std::uint64_t number = std::uint64_t{slot} - 1 + kFirst;
   const auto segment = static_cast<unsigned>(std::bit_width(number) - std::bit_width(kFirst));
-  return {segment, number - (kFirst << segment)};
+  return {segment, static_cast<std::uint32_t>(number - (std::uint64_t{kFirst} << segment))};
 }
 
 // The links of a segment lie behind its blocks: a stale one may be read while its block is in use.

@@ -33,7 +33,7 @@ detail::WaitOutcome join(ThreadState& state, const detail::WaitOptions& options)
 void reap(OsThreadState& state) noexcept;
 
 // What runs on the OS thread of a Thread; the argument is its state.
-void* thread_main(void* state);
+void* thread_main(void* argument);
 // The first thing in a thread: makes `state` its current_thread(), known to waiters and, by name, to the system's
 // tools.
 void enter(PerThread& self, ThreadState& state) noexcept;
