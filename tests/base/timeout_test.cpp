@@ -149,6 +149,18 @@ TEST(Timeout, KeepsNegativeNumbersNegative) {
   EXPECT_EQ(ns(-0.0), 0);
 }
 
+// For who has read the clock already: a relative one counts from there, another means what it always means.
+TEST(Timeout, StartsAtTheMomentGiven) {
+  constexpr std::int64_t kNow = 1'000'000'000'000;
+  EXPECT_EQ(Timeout(5ns).deadline(kNow).nanoseconds(), kNow + 5);
+  EXPECT_EQ(Timeout(1.5).deadline(kNow).nanoseconds(), kNow + 1'500'000'000);
+  EXPECT_EQ(Timeout(std::chrono::steady_clock::time_point(7ns)).deadline(kNow).nanoseconds(), 7);
+  EXPECT_EQ(no_wait.deadline(kNow), threading::Deadline::passed());
+  EXPECT_EQ(Timeout(-1s).deadline(kNow), threading::Deadline::passed());
+  EXPECT_TRUE(forever.deadline(kNow).is_never());
+  EXPECT_TRUE(Timeout(Nanoseconds(kMax)).deadline(kNow).is_never());
+}
+
 // The rule of Lock and RLock.
 TEST(LockTimeout, TakesMinusOneForForeverAndNoOtherNegativeNumber) {
   EXPECT_TRUE(detail::lock_timeout(-1.0).is_forever());
