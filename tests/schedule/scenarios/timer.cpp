@@ -153,13 +153,19 @@ LAB_SCENARIO(timer_slow_function, "a function that takes long keeps no other tim
 LAB_SCENARIO(timer_start_fails, "no thread for the pool: the timer is fresh again",
              {.bound = 2, .faults = {.spawn = 1}}) {
   int runs = 0;
-  Timer timer(seconds(1), [&] { ++runs; });
+  std::int64_t fired = 0;
+  Timer timer(seconds(1), [&] {
+    ++runs;
+    fired = lab::monotonic_now();
+  });
+  const std::int64_t start = lab::monotonic_now();
   if (done([&] { timer.start(); }) == 0) {
     lab::check(!timer.is_alive(), "fresh again");
     timer.start();
   }
   timer.join();
   lab::check(runs == 1, "once");
+  lab::check(fired >= start + kSecond && fired < start + 5 * kSecond, "after its interval");
 }
 
 LAB_SCENARIO(timer_no_follower, "no thread to appoint: the one that fires looks when it is done",
