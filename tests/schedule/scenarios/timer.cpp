@@ -158,6 +158,7 @@ LAB_SCENARIO(timer_start_fails, "no thread for the pool: the timer is fresh agai
     ++runs;
     fired = lab::monotonic_now();
   });
+  lab::sleep_until(100 * kSecond);  // a moment that cannot be mistaken for an interval
   const std::int64_t start = lab::monotonic_now();
   if (done([&] { timer.start(); }) == 0) {
     lab::check(!timer.is_alive(), "fresh again");
