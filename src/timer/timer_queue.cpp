@@ -33,7 +33,6 @@
 #include <threading/with.hpp>
 
 #include "base/hooks.hpp"
-#include "base/prefetch.hpp"
 #include "platform/fork.hpp"
 #include "platform/os_thread.hpp"
 #include "threads/life.hpp"
@@ -95,13 +94,9 @@ bool appoint() noexcept {
   return true;
 }
 
-// A timer and, of its function, which lies behind it, what most of them have.
-void fetch(const TimerState& timer) noexcept { base::prefetch(&timer, sizeof timer + base::kLine); }
-
 TimerState* take() noexcept {
   TimerState* const timer = queue.due.pop_front();
   if (timer == nullptr) return nullptr;
-  if (const TimerState* const next = queue.due.first()) fetch(*next);
   timer->stage = Stage::taken;
   ++queue.taken;
   ++queue.running;
@@ -362,7 +357,6 @@ bool enqueue(TimerState& timer) {
 }
 
 void cancel(TimerState& timer) noexcept {
-  fetch(timer);
   {
     const With hold(registry_lock);
     const Stage before = timer.stage;
