@@ -18,3 +18,5 @@ target_compile_options(threadingpp_orders PRIVATE -fno-sanitize=thread)
 
 add_compile_options(-fsanitize=thread --param=tsan-instrument-func-entry-exit=0 -U__SANITIZE_THREAD__ -Wno-tsan)
 link_libraries(threadingpp_orders)
+# A stack that is used again looks like shared memory to helgrind: see the function that is called instead.
+add_link_options(-Wl,--wrap=pthread_attr_setstack)

@@ -34,7 +34,10 @@ class Busy {
   explicit Busy(int count, std::function<void()> work = step) {
     for (int i = 0; i < count; ++i) {
       threads_.add([this, work] {
-        while (!stop_) work();
+        while (!stop_) {
+          work();
+          std::this_thread::yield();  // or under valgrind, which runs one thread at a time, nobody else would run
+        }
       });
     }
     EXPECT_TRUE(support::eventually([&] { return threads_.started() == count; }));
@@ -104,7 +107,10 @@ TEST_F(AllThreads, TheOtherKindStays) {
   std::thread thread([&] {
     sys::setprofile([&](const TraceEvent&) { ++profiled; });
     armed = true;
-    while (!stop) step();
+    while (!stop) {
+      step();
+      std::this_thread::yield();
+    }
   });
   ASSERT_TRUE(support::eventually([&] { return armed.load(); }));
   threading::settrace_all_threads(counting());

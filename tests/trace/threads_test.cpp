@@ -224,7 +224,10 @@ TEST_F(ThreadTrace, ThreadsStartWhileFunctionsChange) {
   };
   threading::settrace(balance);
   support::Bunch changing(1, [&] {
-    while (!stop) threading::setprofile_all_threads([](const TraceEvent&) {});
+    while (!stop) {
+      threading::setprofile_all_threads([](const TraceEvent&) {});
+      std::this_thread::yield();
+    }
   });
   for (int i = 0; i < support::rounds(200); ++i) {
     std::vector<Thread> threads;
