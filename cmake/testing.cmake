@@ -61,6 +61,9 @@ set(valgrind_options --quiet --error-exitcode=99 --fair-sched=try
   --suppressions=${PROJECT_SOURCE_DIR}/tests/support/valgrind/suppressions)
 set(valgrind_helgrind_options "")
 set(valgrind_drd_options --join-list-vol=0)
+# The price of each round grows with the rounds before it under drd, so that it gets fewer.
+set(valgrind_helgrind_environment THREADING_TEST_ROUNDS=0.02)
+set(valgrind_drd_environment THREADING_TEST_ROUNDS=0.005)
 function(threading_add_valgrind_tests name labels)
   # These measure what the program's own malloc() allocates, which valgrind puts another in the place of.
   if(name MATCHES "^(primitives_allocation_test|timer_memory_test)$")
@@ -69,7 +72,8 @@ function(threading_add_valgrind_tests name labels)
   foreach(tool helgrind drd)
     add_test(NAME ${tool}/${name}
       COMMAND ${VALGRIND} --tool=${tool} ${valgrind_options} ${valgrind_${tool}_options} $<TARGET_FILE:${name}>)
-    set_tests_properties(${tool}/${name} PROPERTIES LABELS "${tool};${labels}" TIMEOUT 1200)
+    set_tests_properties(${tool}/${name} PROPERTIES LABELS "${tool};${labels}" TIMEOUT 1200
+      ENVIRONMENT "${valgrind_${tool}_environment}")
   endforeach()
 endfunction()
 
