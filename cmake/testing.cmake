@@ -69,12 +69,7 @@ function(threading_add_valgrind_tests name labels)
   if(name MATCHES "^(primitives_allocation_test|timer_memory_test)$")
     return()
   endif()
-  set(tools helgrind drd)
-  if(name STREQUAL "fork_fork_test")
-    # In a child drd still knows the mutexes on the stacks of threads that are not there: "Mutex reinitialization".
-    set(tools helgrind)
-  endif()
-  foreach(tool IN LISTS tools)
+  foreach(tool helgrind drd)
     add_test(NAME ${tool}/${name}
       COMMAND ${VALGRIND} --tool=${tool} ${valgrind_options} ${valgrind_${tool}_options} $<TARGET_FILE:${name}>)
     set_tests_properties(${tool}/${name} PROPERTIES LABELS "${tool};${labels}" TIMEOUT 1200
