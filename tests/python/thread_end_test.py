@@ -18,9 +18,17 @@ from threadingpp import threading
 from thread_case import LONG, Case
 
 OBJECTS = int(os.environ.get("THREADINGPP_THREADS", "100000"))
-# A thread that is started while the interpreter ends uses a thread state that has been freed, for a moment before it asks
-# for the GIL: valgrind shows it in thread_run() of CPython 3.11.7 without this package, too. From 3.12 on none starts then.
-CRASHES_BY_ITSELF = sys.version_info < (3, 12)
+# Scenes in which the interpreter itself may crash as it ends, with the stdlib's module as well, by a word in their names.
+# A thread that is started meanwhile uses a thread state that has been freed, for a moment before it asks for the GIL: valgrind
+# shows it in thread_run() of CPython 3.11.7 without this package. From 3.12 on none starts then.
+# A thread that has asked another for the GIL, and is told to end instead, takes its request back (gh-96387): take_gil() then
+# writes to an interpreter state that has been freed. With 12 children at a time, 3.10.13 dies so in 4 of 300 exits without
+# this package.
+CRASHES_BY_ITSELF = []
+if sys.version_info < (3, 12):
+    CRASHES_BY_ITSELF.append("start")
+if (3, 10) <= sys.version_info < (3, 13):
+    CRASHES_BY_ITSELF.append("compute")
 EXITS = int(os.environ.get("THREADINGPP_EXITS", "20"))
 
 
@@ -192,7 +200,7 @@ class Exit(Case):
     def test_with_daemon_threads(self):
         for name, body in self.SCENES.items():
             with self.subTest(name):
-                statuses = (0, -signal.SIGSEGV) if CRASHES_BY_ITSELF and "start" in name else (0,)
+                statuses = (0, -signal.SIGSEGV) if any(word in name for word in CRASHES_BY_ITSELF) else (0,)
                 for _ in range(EXITS):
                     self.run_child(f"""
 def daemon(target, *args): return threading.Thread(target=target, args=args, daemon=True)
