@@ -218,6 +218,19 @@ LAB_SCENARIO(timer_due_at_start, "a timer that is due when it is started runs at
   later.cancel();
 }
 
+LAB_SCENARIO(timer_two_due_at_once,
+             "a thread that has run one timer runs the other that is due, before any time passes",
+             {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
+  const std::int64_t due = lab::monotonic_now() + kSecond;
+  const auto runs_in_time = [&] { lab::check(lab::monotonic_now() == due, "no time has passed"); };
+  Timer a(seconds(1), runs_in_time);
+  Timer b(seconds(1), runs_in_time);
+  a.start();
+  b.start();
+  a.join();
+  b.join();
+}
+
 LAB_SCENARIO(timer_no_follower_for_a_later_one, "no thread to appoint: the one that fires watches when it is done",
              {.bound = 1, .faults = {.spawn = 1}, .pct_runs = 2000}) {
   int runs = 0;
