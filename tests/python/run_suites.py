@@ -9,7 +9,8 @@ For each interpreter a fresh virtual environment per mode:
   primitives   `_thread` offers our locks below the stdlib's own threading.py (Lock, RLock only)
 
 A test that fails is run again by itself, once nothing else runs: what passes then failed under the load of the other
-environments and is only told. Prints one table (version, suite, mode: tests, failures, skipped), lists every test that
+environments and is only told. So is a whole suite that did not end, or was killed by a signal, up to twice: interpreters have
+deadlocks of their own (docs/python.md). Prints one table (version, suite, mode: tests, failures, skipped), lists every test that
 passes in stock but not in ours and is not in COMPAT.md, and writes JUnit files. Exit status 1 if there is such a test.
 
 --report FILE writes the table of everything that is in the folder of logs, from this run and earlier ones.
@@ -45,7 +46,8 @@ SUITES = (
 SHORT = "test_threading test_threading_local test_thread test_threadsignals test_queue test_sched test_fork1".split()
 PRIMITIVES = "test_threading test_threading_local test_thread test_threadsignals test_queue".split()
 MODES = ("stock", "module", "primitives")
-TIMEOUT = 1500
+TIMEOUT = 600  # seconds: four times what the longest suite takes
+HUNG = 124  # the exit status of a suite that did not end
 
 PRIMITIVES_MODULE = '''\
 import sys, types
@@ -134,14 +136,14 @@ def run_suite(interpreter, suite, logs, under=(), only=()):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
+        process = subprocess.Popen(command + [suite], cwd=scratch, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", text=True,
+                                   start_new_session=True)
         try:
-            done = subprocess.run(command + [suite], cwd=scratch, env=environment, stdin=subprocess.DEVNULL,
-                                  timeout=TIMEOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
-                                  text=True)
-            text, status = done.stdout, done.returncode
-        except subprocess.TimeoutExpired as error:
-            text = (error.stdout or b"").decode(errors="replace") if isinstance(error.stdout, bytes) else error.stdout or ""
-            status = 124
+            text, status = process.communicate(timeout=TIMEOUT)[0], process.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with the children that it waits for
+            text, status = process.communicate()[0], HUNG
     logs.mkdir(parents=True, exist_ok=True)
     (logs / f"{suite}{'.again' if only else ''}.log").write_text(text)
     results = parse(text)
@@ -227,8 +229,22 @@ class Judge:
             for version, mode, future in jobs:
                 outcomes.setdefault(version, {})[mode] = future.result()
         for version, by_mode in outcomes.items():
+            self.run_broken_suites_again(version, by_mode, root)
             self.run_failures_again(version, by_mode, root)
             self.judge(version, by_mode)
+
+    def run_broken_suites_again(self, version, by_mode, root):
+        """Those that did not come to their end: alone, now that nothing else runs. Corrects the outcomes."""
+        for mode, suites in by_mode.items():
+            interpreter = root / f"{version}-{mode}" / "bin" / "python"
+            for suite in suites:
+                for _ in range(2):
+                    status = suites[suite][1]
+                    if status != HUNG and status >= 0:
+                        break
+                    what = "did not end" if status == HUNG else f"died of signal {-status}"
+                    self.notes.append(f"{version} {suite} ({mode}): {what}, and was run again")
+                    suites[suite] = run_suite(interpreter, suite, self.options.logs / version / mode, self.options.under)
 
     def run_failures_again(self, version, by_mode, root):
         """Alone, now that nothing else runs. Corrects the outcomes."""

@@ -42,13 +42,17 @@ class Parsing(unittest.TestCase):
 class Judging(unittest.TestCase):
     """With one suite of two tests; what they do when they run together and by themselves is said by each case."""
 
-    def judge(self, together, alone, stock=None):
+    def judge(self, together, alone, stock=None, broken=()):
+        """broken: exit statuses of the first runs of the suite in the mode `module`, which come to no test."""
         self.ran_alone = []
+        broken = list(broken)
 
         def run_suite(interpreter, suite, logs, under=(), only=()):
             if only:
                 self.ran_alone.append((pathlib.Path(interpreter).parts[-3], *only))
                 return {test: alone[test] for test in only}, 0, 0.1
+            if logs.name == "module" and broken:
+                return {}, broken.pop(0), 0.1
             results = together if logs.name == "module" else stock or dict.fromkeys(together, "ok")
             return dict(results), 2 if "FAIL" in results.values() else 0, 0.1
 
@@ -94,6 +98,18 @@ class Judging(unittest.TestCase):
     def test_a_test_that_is_missing_is_a_problem(self):
         judge = self.judge({"A.test_a": "ok"}, {}, stock={"A.test_a": "ok", "A.test_b": "ok"})
         self.assertTrue(any("A.test_b did not run" in problem for problem in judge.problems), judge.problems)
+
+
+    def test_a_suite_that_hangs_or_dies_runs_again(self):
+        judge = self.judge({"A.test_a": "ok"}, {}, broken=[run_suites.HUNG, -11])
+        self.assertEqual(judge.problems, [])
+        self.assertEqual([note.split(": ")[1] for note in judge.notes],
+                         ["did not end, and was run again", "died of signal 11, and was run again"])
+        self.assertEqual(self.fact["passed"], 1)
+
+    def test_a_suite_that_hangs_for_the_third_time_is_a_problem(self):
+        judge = self.judge({"A.test_a": "ok"}, {}, broken=[run_suites.HUNG] * 3)
+        self.assertTrue(any("A.test_a did not run" in problem for problem in judge.problems), judge.problems)
 
 
 class Signals(unittest.TestCase):
