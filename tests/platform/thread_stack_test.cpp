@@ -79,7 +79,7 @@ TEST(ThreadStack, HasAGuardBelow) {
   std::string line;
   bool found = false;
   while (std::getline(maps, line)) {
-    const std::uintptr_t end = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
+    const unsigned long long end = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
     if (end != stack.lowest) continue;
     found = true;
     EXPECT_NE(line.find(" ---p "), std::string::npos) << line;
