@@ -175,7 +175,7 @@ class SpinHistory {
   static constexpr std::int64_t kShortestGap = 100;
   static constexpr std::int64_t kLongestGap = 2'000;
   static constexpr std::int64_t kContenderPauses = 2'000;
-  static constexpr std::int64_t kLearnOneIn = 8;  // a power of two
+  static constexpr std::int64_t kLearnOneIn = 8;  // contenders
   // Nanoseconds. Less than the shortest slice a scheduler gives to a thread that computes; more than the turns of
   // dozens of threads, and more than most of the gaps that a hypervisor makes.
   static constexpr std::int64_t kLate = 500'000;

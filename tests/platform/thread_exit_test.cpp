@@ -18,6 +18,7 @@
 
 #include <gmock/gmock.h>
 
+#include "support/sanitizers.hpp"
 #include "support/support.hpp"
 
 namespace {
@@ -197,18 +198,10 @@ class LateGuest {
 };
 
 // The thread sanitizer forgets a thread in the fourth round, and code that it has instrumented crashes after that.
-constexpr bool late_guests_are_safe() {
-#if defined(__SANITIZE_THREAD__)
-  return false;
-#elif defined(__has_feature)
-  return !__has_feature(thread_sanitizer);
-#else
-  return true;
-#endif
-}
+constexpr bool kLateGuestsAreSafe = !support::kHasThreadSanitizer;
 
 TEST(ThreadExit, LetsLateUsersHaveANewToken) {
-  if (!late_guests_are_safe()) GTEST_SKIP() << "the sanitizer has forgotten the thread";
+  if (!kLateGuestsAreSafe) GTEST_SKIP() << "the sanitizer has forgotten the thread";
   ThreadToken before = 0;
   LateGuest guest([&] {
     EXPECT_EQ(thread_token_hint(), 0u);
@@ -223,7 +216,7 @@ TEST(ThreadExit, LetsLateUsersHaveANewToken) {
 
 // The fourth round is the last that there need be.
 TEST(ThreadExit, SeesLateUsersOffInOneRound) {
-  if (!late_guests_are_safe()) GTEST_SKIP() << "as above";
+  if (!kLateGuestsAreSafe) GTEST_SKIP() << "the sanitizer has forgotten the thread";
   const NoteExits noting;
   LateGuest guest([] {
     note('l');

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "support/delays.hpp"
+#include "support/sanitizers.hpp"
 
 namespace support {
 namespace {
@@ -105,12 +106,10 @@ ChildResult run_child(const std::function<void()>& body) {
 }
 
 bool children_may_start_threads() noexcept {
-#if defined(__SANITIZE_THREAD__) || defined(THREADING_TEST_EMULATED)
+#if defined(THREADING_TEST_EMULATED)
   return false;
-#elif defined(__has_feature)
-  return !__has_feature(thread_sanitizer);
 #else
-  return true;
+  return !kHasThreadSanitizer;
 #endif
 }
 
