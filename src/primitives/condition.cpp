@@ -3,8 +3,7 @@
 // Word     bit 0: somebody may be queued at the condition's address. Nothing else.
 // States   0 nobody waits · 1 somebody waits, or the last waiter has just gone.
 // Moves    wait: sets the bit under the bucket's lock while queuing. notify, leave: clear it under the bucket's lock
-// when
-//          the queue is empty.
+//          when the queue is empty.
 // I1       The bit is set whenever somebody is queued (it changes only under the bucket's lock). So a notifier that
 //          reads 0 while it holds the lock has nobody to wake: waiters queue up before they release the lock.
 // I2       A waiter is queued before the lock is released, so no notification by a later holder can miss it.

@@ -3,21 +3,18 @@
 // Values that belong both to a thread and to a local.
 //
 // Word     none. A local has an id, which is never used again, and an index, which is. A thread has a table of slots;
-// the
-//          slot at a local's index says by the id whose value it is. Each value is a cell in the local's list.
+//          the slot at a local's index says by the id whose value it is. Each value is a cell in the local's list.
 //
 //   thread A  table ─► [ id 7 │ value │ cell ]──┐        local 7  first ─► cell of A ⇄ cell of B
 //   thread B  table ─► [ id 7 │ value │ cell ]──┼──────────────────────────────┘
 //
 // States   of a slot: empty (id 0) → full (id, value, cell) → spent (the cell is null, the id left behind), → full
-// again
-//          for the next local with this index.
+//          again for the next local with this index.
 // Moves    fill: the thread itself, under the lock. spend: the ending thread or the ending local, under the lock,
 //          whoever comes first; that one then destroys the value, without the lock. grow: the thread itself, under the
 //          lock, since an ending local finds the slot by the cell's table.
 // I1       A thread reads id and value of its own slots without the lock: nobody else writes them. A spent slot keeps
-// its
-//          id, which no living local has, so its value is never read.
+//          its id, which no living local has, so its value is never read.
 // I2       Constructors and destructors of values run without the lock: they may use everything, this local included.
 // I3       A cell is in its local's list exactly if its slot's cell is not null.
 // Orders   The lock orders everything but I1, which is one thread's own.

@@ -7,8 +7,7 @@
 // States   the count is at least 1 while a handle exists or the thread runs; at 0 the state is destroyed, once.
 // Moves    retain, release: anyone who has a reference.
 // Invariants, Destruction: a state and its body are one block of memory; the body lies behind the state. The body may
-// go
-//          earlier, when it has run.
+//          go earlier, when it has run.
 // Orders   R1 release of each decrement pairs with A1, acquire before the state is destroyed.
 #include <threading/thread.hpp>
 
