@@ -111,6 +111,15 @@ inline bool make_dict_early(PyObject*& dict) {
   return !kLooksInDictFirst || dict != nullptr;
 }
 
+// Whether the interpreter is ending: from now on it ends every other thread that asks for the GIL. Wants no GIL itself.
+inline bool is_finalizing() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
 inline PyObject* boolean(bool value) { return new_reference(value ? Py_True : Py_False); }
 
 }  // namespace face

@@ -9,6 +9,8 @@ namespace {
 
 using Instances = face::Life<LockObject>;
 
+bool is_shared(PyObject* self) { return reinterpret_cast<LockObject*>(self)->held.shared != nullptr; }
+
 // So that the lock knows its owner's name, for dump().
 bool take(threading::Lock& lock) {
   note_thread();
@@ -17,7 +19,7 @@ bool take(threading::Lock& lock) {
 
 // Not inlined, like acquire_with(): what a call needs that blocks would cost those that do not.
 __attribute__((noinline)) PyObject* enter_slow(PyObject* self) {
-  if (wait_for_lock(lock_of(self), Deadline::never()) < 0) return nullptr;
+  if (wait_for_lock(lock_of(self), is_shared(self), Deadline::never()) < 0) return nullptr;
   Py_RETURN_TRUE;
 }
 
@@ -34,7 +36,7 @@ __attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const
   if (!read_lock_bound(args, count, names, bound)) return nullptr;
   if (take(lock)) Py_RETURN_TRUE;
   if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
-  const int taken = wait_for_lock(lock, bound.deadline());
+  const int taken = wait_for_lock(lock_of(self), is_shared(self), bound.deadline());
   return taken < 0 ? nullptr : boolean(taken == 1);
 }
 

@@ -202,7 +202,7 @@ Turn wait_for_item(QueueObject& queue, const Bound& bound);
 
 // Keeps others out of the heap while items compare themselves. May let the GIL go: look at everything again.
 inline bool hold(QueueObject& self) {
-  return self.guard.try_lock() || wait_for_lock(self.guard, Deadline::never()) == 1;
+  return self.guard.try_lock() || wait_for_lock(self.guard, false, Deadline::never()) == 1;
 }
 
 // --- methods ---

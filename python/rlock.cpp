@@ -17,13 +17,15 @@ PyObject* refuse_release() {
 // get_ident() of the owner; 0 for none, and for a thread that Python does not know.
 unsigned long owner_of(const threading::RLock& lock) { return ident_of(Embedding::owner(lock)); }
 
+bool is_shared(PyObject* self) { return rlock_object(self).held.shared != nullptr; }
+
 // Not inlined, like acquire_with(): what a call needs that blocks would cost those that do not.
-__attribute__((noinline)) PyObject* enter_slow(threading::RLock& lock) {
-  if (Embedding::is_owned(lock)) {
+__attribute__((noinline)) PyObject* enter_slow(PyObject* self) {
+  if (Embedding::is_owned(rlock_of(self))) {
     PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
     return nullptr;
   }
-  if (wait_for_lock(lock, Deadline::never()) < 0) return nullptr;
+  if (wait_for_lock(rlock_of(self), is_shared(self), Deadline::never()) < 0) return nullptr;
   Py_RETURN_TRUE;
 }
 
@@ -32,7 +34,7 @@ PyObject* enter(PyObject* self) {
   note_thread();  // so that the lock's token stands for it
   if (lock.try_lock()) [[likely]]
     Py_RETURN_TRUE;
-  return enter_slow(lock);
+  return enter_slow(self);
 }
 
 __attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const* args, Py_ssize_t count,
@@ -43,7 +45,7 @@ __attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const
   note_thread();
   if (lock.try_lock()) Py_RETURN_TRUE;
   if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
-  const int taken = wait_for_lock(lock, bound.deadline());
+  const int taken = wait_for_lock(rlock_of(self), is_shared(self), bound.deadline());
   return taken < 0 ? nullptr : boolean(taken == 1);
 }
 

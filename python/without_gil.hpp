@@ -101,20 +101,32 @@ class Pieces {
   bool on_main_thread_;
 };
 
-// Waits for a Lock or an RLock that somebody else holds. Waits first until it looks free, takes the GIL, and then
-// tries: a thread that owned the lock while it queues for the GIL would keep everybody out for as long as that takes.
-// After one failure it queues for the lock itself, so that it cannot starve.
+// Waits for a Lock or an RLock that somebody else holds.
+// It is taken before the GIL, as the stdlib's are: a thread that a release has woken does not lose the lock to one that
+// comes later and happens to get the GIL first.
+// One that is `shared` with C++ is only looked at first, and tried once the GIL is there: a thread that owned it while
+// it queues for the GIL would keep C++ out for as long as that takes. After one failure it queues for the lock itself,
+// so that it cannot starve.
 // Returns: 1 taken, 0 timed out, -1 with an exception set.
 template <class L>
-int wait_for_lock(L& lock, Deadline deadline) {
+int wait_for_lock(L& lock, bool shared, Deadline deadline) {
   Pieces pieces(deadline);
-  bool only_look = true;
+  bool only_look = shared;
   for (;;) {
     const Embedding::Wait wait = pieces.next();
-    const Outcome outcome = without_gil([&lock, &wait, only_look] {
-      return only_look ? Embedding::wait_until_free(lock, wait) : Embedding::acquire(lock, wait);
+    bool taken = false;
+    const Outcome outcome = without_gil([&lock, &wait, &taken, only_look] {
+      if (only_look) return Embedding::wait_until_free(lock, wait);
+      const Outcome result = Embedding::acquire(lock, wait);
+      taken = result == Outcome::ok;
+      // Taking the GIL back may end this thread now, and nobody could release what it took.
+      if (taken && is_finalizing()) {
+        lock.unlock();
+        taken = false;
+      }
+      return result;
     });
-    if (outcome == Outcome::ok && !only_look) return 1;
+    if (taken) return 1;
     if (outcome != Outcome::ok && Py_MakePendingCalls() < 0) return -1;
     if (lock.try_lock()) return 1;
     if (outcome == Outcome::timed_out && pieces.over()) return 0;

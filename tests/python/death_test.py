@@ -87,6 +87,24 @@ class Exit(Case):
                 for _ in range(EXITS):
                     self.check(f"block({call!r}); time.sleep(0.003); print('ok')")
 
+    # From 3.14 on they are not ended, but wait for ever.
+    @unittest.skipIf(sys.version_info >= (3, 14), "threads outlive the interpreter")
+    def test_a_thread_that_is_ended_takes_no_lock_with_it(self):
+        for name in ("lock", "rlock"):
+            with self.subTest(name):
+                self.check(f"""
+                    import os
+                    from threadingpp import _core
+                    class Last:
+                        def __del__(self, lock={name}, listdir=os.listdir, sleep=time.sleep, write=os.write):
+                            lock.release()
+                            while len(listdir("/proc/self/task")) > 1: sleep(0.001)
+                            write(1, b"ok\\n" if lock.acquire(timeout=10) else b"lost\\n")
+                    sys.last = Last()  # those of a module stay while threads that run there do
+                    block("{name}.acquire()")
+                    while len(_core.waits()) < 4: time.sleep(0.001)
+                """)
+
 
 class Fork(Case):
     FORKED = """

@@ -3,11 +3,13 @@
 """One object, two languages: examples/python/doorbell.cpp on Python's primitives."""
 
 import gc
+import sys
+import time
 import unittest
 
 import doorbell
 import threadingpp
-from threadingpp import threading
+from threadingpp import _core, threading
 
 
 class Sharing(unittest.TestCase):
@@ -71,6 +73,42 @@ class Sharing(unittest.TestCase):
     def notify(condition):
         with condition:
             condition.notify()
+
+
+class Woken(unittest.TestCase):
+    """A thread that sleeps until a lock is released, while the one that released it keeps the GIL."""
+
+    def setUp(self):
+        self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
+
+    def settles(self, lock, state):
+        """Whether the lock gets into `state` and stays there: handed over, it is held for a moment in any case."""
+        lock.acquire()
+        waiter = threading.Thread(target=lambda: (lock.acquire(), lock.release()))
+        waiter.start()
+        while all(wait[0] != waiter.ident for wait in _core.waits()):
+            time.sleep(0.001)
+        sys.setswitchinterval(1000)
+        lock.release()
+        since, until = None, time.monotonic() + 30
+        while (now := time.monotonic()) < until and (since is None or now < since + 0.1):
+            if not repr(lock).startswith(f"<{state} "):
+                since = None
+            elif since is None:
+                since = now
+        waiter.join()
+        return since is not None
+
+    def test_takes_a_lock_of_python_before_the_gil(self):
+        for lock in threading.Lock(), threading.RLock():
+            with self.subTest(lock):
+                self.assertTrue(self.settles(lock, "locked"))
+
+    @unittest.skipUnless(getattr(sys, "_is_gil_enabled", lambda: True)(), "no GIL")
+    def test_leaves_a_shared_lock_to_cpp_until_it_has_the_gil(self):
+        for name in "lock", "RLock":
+            with self.subTest(name):
+                self.assertTrue(self.settles(threadingpp.shared(name), "unlocked"))
 
 
 if __name__ == "__main__":
