@@ -9,6 +9,8 @@
 //   monotonic_now()                  nanoseconds on the clock of std::chrono::steady_clock
 //   cpu_relax(), yield()             inside a spin; give the processor away
 //   current_cpu(), cpu_count()       for the backoff policy only
+//   light_fence(), heavy_fence()     asymmetric fences: the light one is for the compiler, the heavy one for all others
+//   has_heavy_fence()                whether the kernel can do that
 //   futex_wait(), futex_wake()       the kernel's wait on a 32-bit word (Linux)
 //   per_thread()                     this thread's block, see per_thread.hpp
 //   own_token()                      the token in it, 0 if it has none yet

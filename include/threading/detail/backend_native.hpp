@@ -49,6 +49,13 @@ int current_cpu() noexcept;
 // How many processors this process may use, counting its affinity mask and CPU quota; at least 1. Cached.
 int cpu_count() noexcept;
 
+// Asymmetric fences. Of two threads, one of which stores, passes a light fence and loads, the other stores, passes a
+// heavy fence and loads, at least one sees the other's store. The light fence costs nothing.
+inline void light_fence() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+// About a microsecond. Requires: has_heavy_fence().
+void heavy_fence() noexcept;
+bool has_heavy_fence() noexcept;
+
 enum class FutexOutcome : std::uint8_t { woken, changed, timed_out, interrupted };
 
 // Sleeps while `word == expected`, until a wake, the deadline (monotonic_now() nanoseconds; INT64_MAX: none) or a
