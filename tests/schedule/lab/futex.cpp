@@ -75,6 +75,18 @@ void yield(Site site) noexcept {
   if (World* const world = active_world(); world != nullptr) world->yield(site);
 }
 
+void heavy_fence(Site site) noexcept {
+  World* const world = active_world();
+  if (world == nullptr) return;
+  world->fence();
+  if (world->tracing()) world->trace("heavy_fence", nullptr, "", site);
+}
+
+bool has_heavy_fence() noexcept {
+  World* const world = active_world();
+  return world != nullptr && world->setup().options->fences;
+}
+
 int current_cpu() noexcept {
   World* const world = active_world();
   return world == nullptr || world->setup().options->cpus == 1 ? -1 : world->self().id;

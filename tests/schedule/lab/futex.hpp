@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The kernel, as far as the library uses it: wait on a word, wake, tell the time, give way.
+// The kernel, as far as the library uses it: wait on a word, wake, tell the time, give way, fence.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,13 @@ void sleep_until(std::int64_t deadline, Site site = Site::here()) noexcept;
 // The thread can do nothing useful until another has changed something: others move first.
 void yield(Site site = Site::here()) noexcept;
 inline void cpu_relax(Site site = Site::here()) noexcept { yield(site); }
+
+// Asymmetric fences: what the calling thread did before is seen by all from here on, and what they did before by it. It
+// orders no plain accesses. The light one is for compilers, which do not reorder here.
+void heavy_fence(Site site = Site::here()) noexcept;
+inline void light_fence() noexcept {}
+// As the scenario says.
+bool has_heavy_fence() noexcept;
 
 // The number of the running thread, standing for its processor. -1, unknown, outside an execution and in scenarios with
 // one processor.

@@ -89,6 +89,7 @@ void exit_process() {
   World& w = world();
   // Others may move on before the process is gone.
   w.point();
+  w.remember(0xe817);
   while (!w.exit_handlers.empty()) {
     void (*const handler)() = w.exit_handlers.back();
     w.exit_handlers.pop_back();

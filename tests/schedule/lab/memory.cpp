@@ -253,8 +253,18 @@ std::uint64_t Memory::compare_exchange(Fiber& self, Location& location, std::uin
 
 void Memory::transfer(const Fiber& from, Fiber& to) noexcept {
   to.clock.join(from.clock);
-  if (!weak_) return;
+  if (weak_) show(from, to);
+}
+
+void Memory::show(const Fiber& from, Fiber& to) const noexcept {
   for (unsigned i = 0; i < location_count_; ++i) to.view[i] = std::max(to.view[i], from.view[i]);
+}
+
+void Memory::catch_up(Fiber& self) const noexcept {
+  for (unsigned i = 1; i < location_count_; ++i) {
+    const unsigned count = locations_[i].message_count;
+    if (count != 0) self.view[i] = static_cast<std::uint16_t>(count - 1);
+  }
 }
 
 }  // namespace lab::detail

@@ -105,6 +105,11 @@ class Memory {
   // Everything released by `from` is seen by `to`: thread start and join.
   void transfer(const Fiber& from, Fiber& to) noexcept;
 
+  // What `to` may still read is at least what `from` may still read.
+  void show(const Fiber& from, Fiber& to) const noexcept;
+  // The fiber reads nothing older than the latest from here on.
+  void catch_up(Fiber& self) const noexcept;
+
   void watch(const char* name, const void* where, std::uint64_t mask, std::initializer_list<std::uint64_t> legal);
   unsigned location_count() const noexcept { return location_count_; }
 

@@ -211,6 +211,23 @@ void World::join(unsigned id, const Site& site) {
   other.noted = true;
 }
 
+void World::fence() {
+  point();
+  remember(0xfe);
+  if (!setup_.weak) return;
+  std::uint64_t past = 0;
+  for (const Fiber& fiber : fibers_) {
+    if (fiber.state != RunState::absent) past = mix(past, fiber.hash);
+  }
+  remember(past);
+  for (Fiber& fiber : fibers_) {
+    if (&fiber == current_ || fiber.state == RunState::absent) continue;
+    memory.show(*current_, fiber);
+    fiber.hash = mix(fiber.hash, current_->hash);
+  }
+  memory.catch_up(*current_);
+}
+
 void World::vanish_others() {
   for (Fiber& fiber : fibers_) {
     if (&fiber == current_ || fiber.state == RunState::absent) continue;

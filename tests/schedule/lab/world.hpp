@@ -86,6 +86,9 @@ class World {
   // Wakes at most `count` fibers that block on `key`, longest waiting first. Returns: how many.
   unsigned wake(const void* key, unsigned count);
 
+  // membarrier(): every thread passes a full barrier.
+  void fence();
+
   bool fault(Fault kind);
   unsigned choose(unsigned options);
   // Weak mode: how many messages before the latest a load looks, less than `options`.

@@ -73,7 +73,10 @@ WakeReason World::choose_fate(std::int64_t deadline, bool interruptible) {
 
 WakeReason World::block(const void* key, const char* in, std::int64_t deadline, bool interruptible, const Site& site) {
   Fiber& self = *current_;
-  if (deadline <= now_) return WakeReason::timed_out;
+  if (deadline <= now_) {
+    remember(0x7a57);
+    return WakeReason::timed_out;
+  }
   // A fault is decided now and strikes when the scheduler comes back to this thread: every moment in between is one
   // of its choices.
   const WakeReason fate = choose_fate(deadline, interruptible);
@@ -123,6 +126,8 @@ unsigned World::wake(const void* key, unsigned count) {
     ++woken;
   }
   if (woken != 0) idle_rounds_ = 0;
+  // A step must leave a trace, or the state after it would pass for the one before, seen already.
+  if (woken == 0) remember(0x3a4d);
   return woken;
 }
 

@@ -40,8 +40,10 @@ LAB_SCENARIO(fork_while_buckets_are_busy, "the lot in the child is empty and fre
     lock->acquire();
     lock->release();
   };
-  lab::together({{"a", use}, {"b", use}, {"forker", [] {
-                                            if (lab::fork_here()) use_everything();
+  lab::together({{"a", use}, {"b", use}, {"forker", [lock] {
+                                            if (!lab::fork_here()) return;
+                                            lab::check(threading::unpark_one(lock) == 0, "nobody waits");
+                                            use_everything();
                                           }}});
 }
 

@@ -63,6 +63,39 @@ LAB_SCENARIO(lab_store_buffer_weak, "and happens with release and acquire in wea
   lab::check(seen_by_a == 1 || seen_by_b == 1, "one of them sees the other");
 }
 
+LAB_SCENARIO(lab_store_buffer_fences, "nor with a light fence on one side and a heavy one on the other",
+             {.bound = 8, .stale = 2, .fences = true}) {
+  Atomic<int> x{0}, y{0};
+  int seen_by_a = -1, seen_by_b = -1;
+  lab::together({{"a",
+                  [&] {
+                    x.store(1, memory_order_relaxed);
+                    lab::light_fence();
+                    seen_by_a = y.load(memory_order_relaxed);
+                  }},
+                 {"b", [&] {
+                    y.store(1, memory_order_relaxed);
+                    lab::heavy_fence();
+                    seen_by_b = x.load(memory_order_relaxed);
+                  }}});
+  lab::check(seen_by_a == 1 || seen_by_b == 1, "one of them sees the other");
+}
+
+LAB_SCENARIO(lab_fence_no_order, "a heavy fence makes plain data no less of a race",
+             {.bound = 8, .fences = true, .expect = "data race"}) {
+  int data = 0;
+  Atomic<int> ready{0};
+  lab::together({{"a",
+                  [&] {
+                    data = 1;
+                    lab::heavy_fence();
+                    ready.store(1, memory_order_relaxed);
+                  }},
+                 {"b", [&] {
+                    if (ready.load(memory_order_relaxed) == 1) lab::check(data == 1, "written before");
+                  }}});
+}
+
 LAB_SCENARIO(lab_store_buffer_seq_cst, "but not between seq_cst operations", {.bound = 8, .stale = 2}) {
   Atomic<int> x{0}, y{0};
   int seen_by_a = -1, seen_by_b = -1;
