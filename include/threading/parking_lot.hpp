@@ -91,9 +91,10 @@ inline constexpr std::int64_t kHandOverAfter = 1'000'000;
 
 // What an unpark() or requeue() callback is told about the queue.
 struct QueueView {
-  std::size_t size;          // how many wait at this address; 0 is possible
-  ThreadToken first;         // who is first; 0 when size is 0
-  std::int64_t first_since;  // when that one joined the queue; monotonic_now() nanoseconds
+  std::size_t size;                // how many wait at this address; 0 is possible
+  ThreadToken first;               // who is first; 0 when size is 0
+  std::int64_t first_since;        // when that one joined the queue; monotonic_now() nanoseconds
+  const WaitKind* kind = nullptr;  // what the first waits for; null when size is 0
 
   // Whether the first has waited longer than kHandOverAfter: hand over, do not let others barge. Reads the clock.
   bool first_overdue() const noexcept {

@@ -21,6 +21,11 @@ struct alignas(64) Bucket {
   WordLock lock;
   SpinHistory spin_history;
   Waiter* first_queue = nullptr;  // guarded by lock
+  // Of release_mode.cpp, guarded by lock:
+  std::uint32_t fencing = 0;      // threads that make all others free locks by exchanges
+  std::uint16_t patience = 0;     // looks left at which stores are not considered
+  std::uint16_t penalty = 0;      // what patience begins with, next time
+  std::int64_t stores_since = 0;  // when stores began; monotonic_now() nanoseconds
 
   // Returns: the first waiter at `key`, null for none.
   Waiter* find(const void* key) const noexcept;

@@ -71,8 +71,8 @@ void after_fork_in_child() noexcept {
      true);
 
 QueueView view_of(const Waiter* first) noexcept {
-  if (first == nullptr) return {0, 0, 0};
-  return {first->size, first->thread, first->queued_since};
+  if (first == nullptr) return {0, 0, 0, nullptr};
+  return {first->size, first->thread, first->queued_since, first->kind};
 }
 
 // Wakes a list that has been removed from its queue. A waiter is gone once it is woken: read its link first.

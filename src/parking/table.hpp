@@ -5,26 +5,17 @@
 // at an address of its own, leave a handful per bucket. docs/adr says what a growing table would buy.
 #pragma once
 
-#include <cstdint>
+#include <threading/detail/release_mode.hpp>
 
 #include "parking/bucket.hpp"
 
 namespace threading::inline v1::parking {
 
-#if defined(THREADING_BACKEND_SCHEDULE)
-inline constexpr unsigned kBucketBits = 3;  // a schedule has few threads, and the lab resets the table for each
-#else
-inline constexpr unsigned kBucketBits = 11;
-#endif
-inline constexpr unsigned kBuckets = 1u << kBucketBits;
+using detail::kBuckets;
 
 extern constinit Bucket table[kBuckets];
 
-inline Bucket& bucket_of(const void* key) noexcept {
-  // Multiplicative hashing (Knuth): the high bits depend on all bits of the address.
-  const std::uint64_t mixed = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(key)) * 0x9E3779B97F4A7C15u;
-  return table[mixed >> (64 - kBucketBits)];
-}
+inline Bucket& bucket_of(const void* key) noexcept { return table[detail::bucket_index(key)]; }
 
 // Locks the bucket of a key for a scope.
 class LockedBucket {

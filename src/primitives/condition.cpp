@@ -18,6 +18,8 @@
 // Over a foreign lock (ConditionOver) there is no word to queue on: notify wakes, and the woken call lock() themselves.
 #include <threading/condition.hpp>
 
+#include "parking/release_mode.hpp"
+
 namespace threading::inline v1 {
 namespace {
 
@@ -124,12 +126,19 @@ void Condition::take_back(const Waited& waited) {
 void Condition::notify_slow(std::size_t n) noexcept {
   detail::LockWord& lock = word_of_lock();
   const WaitKind& kind = over_ == Over::lock ? detail::kLockKind : detail::kRLockKind;
-  requeue(&word_, &lock, kind, [&](const QueueView& queue) noexcept -> RequeueDecision {
+  bool may_queue = false;
+  const auto decide = [&](const QueueView& queue) noexcept -> RequeueDecision {
+    may_queue = parking::frees_by_exchange(&lock);
+    if (!may_queue) return {0, 0};
     clear_waiters_if(queue.size <= n, word_);
     if (queue.size == 0) return {0, 0};
     if (mark_for_queue(lock)) return {0, n};
     return {1, n - 1};
-  });
+  };
+  while (!may_queue) {
+    parking::require_exchanges(&lock);
+    requeue(&word_, &lock, kind, decide);
+  }
 }
 
 void Condition::throw_cannot_notify() { throw RuntimeError("cannot notify on un-acquired lock"); }

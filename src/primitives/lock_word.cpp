@@ -10,9 +10,11 @@
 //          release: whoever may; held alone → 0 by one exchange, which guesses that the releaser is the owner and
 //          leaves other cases to the slow path; with parked set, under the bucket's lock: hands over, or frees the lock
 //          and wakes the first waiter.
+//          store: the owner, while the mode of its bucket says so (release_mode.cpp): anything → 0, whether parked is
+//          set or not. If the mode has changed by then, it goes to the bucket and marks or wakes whom it has missed.
 //          leave: a waiter that gives up clears parked under the bucket's lock if it was the last.
-// I1       parked is set and cleared only under the bucket's lock, but for the take that keeps it. Otherwise a waiter
-//          could sleep unseen.
+// I1       parked is set and cleared only under the bucket's lock, but for the take that keeps it and the store that
+//          wipes it out, whose thread is then on its way to the bucket. Otherwise a waiter could sleep unseen.
 // I2       parked may be set with no waiter left (after a fork, or between wake and retry): costs one empty unpark.
 // I3       A waiter is queued only while parked is set and, at the moment of queuing, held is set: somebody will come
 //          through release and see it.
@@ -26,9 +28,11 @@
 //          critical section is visible. In a hand-over the wake itself carries the visibility (parker's contract).
 //          parked is ordered by the bucket's lock: relaxed.
 // Destroy  After R1 the releaser uses only the word's address: the next owner may free the memory. The store in
-//          decide() is the last access, and it happens before anyone is woken.
+//          decide() is the last access, and it happens before anyone is woken. Who has stored and comes to the bucket
+//          reads the word only if somebody is queued there for a lock: then it is there, or another lock in its place.
 #include <threading/detail/lock_word.hpp>
 
+#include "parking/release_mode.hpp"
 #include "parking/spin_wait.hpp"
 
 namespace threading::inline v1::detail {
@@ -60,12 +64,20 @@ void clear_parked(LockWord& word) noexcept {
 }
 
 ParkResult park_for(LockWord& word, const WaitKind& kind, const ParkOptions& options) {
-  return park(
-      &word, kind, [&]() noexcept { return mark_parked(word); }, []() noexcept {},
-      [&](bool has_more, LeaveReason) noexcept {
-        if (!has_more) clear_parked(word);
-      },
-      options);
+  for (;;) {
+    parking::require_exchanges(&word);
+    bool may_queue = false;
+    const auto validate = [&]() noexcept {
+      may_queue = parking::frees_by_exchange(&word);
+      return may_queue && mark_parked(word);
+    };
+    const auto leave = [&](bool has_more, LeaveReason) noexcept {
+      if (!has_more) clear_parked(word);
+    };
+    const ParkResult result = park(
+        &word, kind, validate, []() noexcept {}, leave, options);
+    if (may_queue) return result;
+  }
 }
 
 WaitOutcome outcome_of(ParkOutcome outcome) noexcept {
@@ -136,6 +148,23 @@ bool unlock_word(LockWord& word) noexcept {
   };
   unpark(&word, decide);
   return released;
+}
+
+void wake_missed(LockWord& word) noexcept {
+  unpark(&word, [&](const QueueView& queue) noexcept -> UnparkDecision {
+    if (queue.kind != &kLockKind && queue.kind != &kRLockKind) return {0};
+    std::uint32_t now = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+    while (!has_parked(now)) {
+      // Held: by a thread that came in between, whose release is to come through the queue. Free: nobody else would
+      // wake the first, who may leave a mark for the others.
+      const std::uint32_t next = is_held(now) ? now | kParked : queue.size > 1 ? kParked : 0;
+      // relaxed: ordered by the bucket's lock (I1). The woken thread reads what this exchange carries on from R1.
+      if (word.compare_exchange_weak(now, next, std::memory_order_relaxed, std::memory_order_relaxed)) {
+        return {is_held(now) ? 0u : 1u};
+      }
+    }
+    return {0};
+  });
 }
 
 WaitOutcome wait_until_free(LockWord& word, const WaitKind& kind, const WaitOptions& options) {

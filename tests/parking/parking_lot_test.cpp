@@ -36,7 +36,7 @@ TEST_F(ParkingLot, WakesNobodyWhereNobodyWaits) {
 // `decide` runs also when nobody waits: a releaser has to free its word in it.
 TEST_F(ParkingLot, AsksDecideOnAnEmptyQueue) {
   int calls = 0;
-  QueueView seen{7, 7, 7};
+  QueueView seen{7, 7, 7, &kTestKind};
   unpark(&key_, [&](const QueueView& queue) noexcept -> UnparkDecision {
     ++calls;
     seen = queue;
@@ -45,6 +45,7 @@ TEST_F(ParkingLot, AsksDecideOnAnEmptyQueue) {
   EXPECT_EQ(calls, 1);
   EXPECT_EQ(seen.size, 0u);
   EXPECT_EQ(seen.first, 0u);
+  EXPECT_EQ(seen.kind, nullptr);
   EXPECT_FALSE(seen.first_overdue());
 }
 

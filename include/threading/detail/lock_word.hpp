@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include <threading/detail/release_mode.hpp>
 #include <threading/detail/thread_token.hpp>
 #include <threading/parking_lot.hpp>
 #include <threading/timeout.hpp>
@@ -42,13 +43,30 @@ inline bool try_take(LockWord& word, ThreadToken token) noexcept {
   return false;
 }
 
+// After a lock was freed by a store that others may not have seen in time: lets nobody sleep beside it. The word is
+// read only if somebody is queued for a lock there.
+THREADING_API THREADING_COLD void wake_missed(LockWord& word) noexcept;
+
 // Frees a lock that `token` took and nobody is parked for. Returns: false when the slow path must look.
-// It guesses what the word says rather than look first: while others spin, the word's line must be fetched from another
-// processor for a look and once more for the exchange, and all that time the lock is held.
+// While nobody waits, by a store, which may wipe out the mark of a thread that is about to park; see lock_word.cpp.
+// The exchange guesses what the word says rather than look first: while others spin, the word's line must be fetched
+// from another processor for a look and once more for the exchange, and all that time the lock is held.
 inline bool give_back(LockWord& word, ThreadToken token) noexcept {
+  const auto& mode = release_mode(&word);
+
+  // relaxed: a mode from before costs an exchange, or is noticed below. The owner reads its own word.
+  if (mode.load(std::memory_order_relaxed) == ReleaseMode::store &&
+      word.load(std::memory_order_relaxed) == held_by(token)) {
+    word.store(0, std::memory_order_release);  // pairs with the acquire in try_take()
+    backend::light_fence();
+    if (mode.load(std::memory_order_relaxed) != ReleaseMode::store) wake_missed(word);  // relaxed: after the fence
+    return true;
+  }
   std::uint32_t seen = held_by(token);
   // release pairs with the acquire in try_take(). relaxed on failure: unlock_word() looks again.
-  return word.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed);
+  if (!word.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed)) return false;
+  count_exchange(&word);
+  return true;
 }
 
 // Waits for the lock. Returns: whether it was taken; false on timeout, `interrupted` as the lot says.

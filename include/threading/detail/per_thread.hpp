@@ -30,6 +30,7 @@ struct PerThread {
   bool in_trace = false;              // trace: no events, a trace function is running or the thread is the library's
   bool exempt_from_freeze = false;    // threads: this thread runs the exit sequence
   std::uint32_t trace_epoch = 0;      // trace: which change of all threads' functions this thread has seen
+  std::uint32_t exchanges_left = 0;   // parking: locks to free before the next look whether stores would do
   std::uint64_t ident = 0;            // threads: get_ident(), when it is not the OS's own
   ThreadState* thread = nullptr;      // threads: the Thread object of this thread, if any; owns one reference
   LocalSlots* locals = nullptr;       // threads: values of threading::local

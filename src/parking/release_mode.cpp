@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+//
+// Who pays for the question "does anybody wait?", which a release has to ask once it has freed the lock. To store and
+// then to look does not do: every kind of processor may answer the look before others see the store, and a thread that
+// has just queued up, and saw the lock held, sleeps for ever. An exchange does, each time. Here the first that queues
+// up pays for all.
+//
+// Word     a mode for each bucket; in the bucket, under its lock, how many threads fence.
+// States   exchange: releases exchange; somebody may be queued.
+//          store: nobody is queued in the bucket, nobody fences; releases store, then look at the mode again.
+//          fencing: as exchange, but a release that read `store` before may still be under way, unseen.
+// Moves    store → fencing: by a thread that wants to queue for a lock, under the bucket's lock.
+//          fencing → exchange: by whoever fenced, after its fence, under the bucket's lock.
+//          exchange → store: by a thread that has freed a lock by an exchange, once in so many times, under the
+//          bucket's lock, while nobody is queued in the bucket and nobody fences.
+// I1       Somebody is queued for a lock of the bucket only while the mode is `exchange`: who queues looks under the
+//          bucket's lock, and the mode leaves `exchange` only while the bucket is empty.
+// I2       `exchange` is written only by a thread that has fenced since the mode was last `store`: it counts as fencing
+//          from before its fence until then, and meanwhile nobody can make it `store` again.
+// I3       A release that stores is either seen by whoever queues later, or sees that the mode is no longer `store`. If
+//          it looks before the fence that precedes the queuing, its store is before that fence, too, and who queues
+//          finds the lock free. If it looks later, the fence has shown it the new mode; or the mode has come back, and
+//          then nobody is queued any more.
+// Orders   All relaxed: the bucket's lock orders the modes, and the fences do what the order of one access cannot. The
+//          light fence of a release keeps the compiler from moving its look before its store; a heavy one makes the
+//          processors of all other threads pass a full barrier.
+// Destroy  After its store a release uses the lock's address only. That is why the modes are the lot's: a flag in the
+//          lock may be gone as soon as the lock is free.
+//
+// Source: Dice, Huang and Yang, "Asymmetric Dekker Synchronization" (2001); the fences of P1202 (Goldblatt, 2018),
+// which Linux has as membarrier().
+#include "parking/release_mode.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "parking/table.hpp"
+
+namespace threading::inline v1 {
+namespace {
+
+using detail::ReleaseMode;
+
+// Locks that a thread frees by an exchange between two looks at a bucket.
+constexpr std::uint32_t kExchangesPerLook = 255;
+
+// Stores have been worth their fence when they lasted so long. Nanoseconds: a hundred times what a fence takes.
+constexpr std::int64_t kWorthwhile = 100'000;
+// Looks at which nothing is considered, after stores that were not: 1, 3, 7 … this. Where threads queue up all the
+// time, one fence in a quarter of a million releases.
+constexpr int kMaxPenalty = 1'023;
+
+}  // namespace
+
+namespace detail {
+
+constinit backend::atomic<ReleaseMode> release_modes[kBuckets]{};
+
+void consider_stores(const void* key) noexcept {
+  std::uint32_t& left = backend::per_thread().exchanges_left;
+  if (!backend::has_heavy_fence()) {
+    left = std::numeric_limits<std::uint32_t>::max();
+    return;
+  }
+  left = kExchangesPerLook;
+  const parking::LockedBucket bucket(key);
+  if (!parking::frees_by_exchange(key) || bucket->first_queue != nullptr || bucket->fencing != 0) return;
+  if (bucket->patience != 0) {
+    --bucket->patience;
+    return;
+  }
+  bucket->stores_since = backend::monotonic_now();
+  release_mode(key).store(ReleaseMode::store, std::memory_order_relaxed);  // relaxed: see Orders
+}
+
+}  // namespace detail
+
+namespace parking {
+namespace {
+
+void learn(Bucket& bucket) noexcept {
+  const bool was_worthwhile = detail::backend::monotonic_now() - bucket.stores_since >= kWorthwhile;
+  const int penalty = was_worthwhile ? bucket.penalty / 2 : std::min(2 * bucket.penalty + 1, kMaxPenalty);
+  bucket.penalty = bucket.patience = static_cast<std::uint16_t>(penalty);
+}
+
+}  // namespace
+
+void require_exchanges(const void* key) noexcept {
+  auto& mode = detail::release_mode(key);
+  if (frees_by_exchange(key)) return;  // asked again under the lock, by whoever queues
+  {
+    const LockedBucket bucket(key);
+    if (frees_by_exchange(key)) return;
+    ++bucket->fencing;
+    // relaxed, both: under the bucket's lock; the fence shows it to those who look without.
+    if (mode.load(std::memory_order_relaxed) == ReleaseMode::store) learn(*bucket.operator->());
+    mode.store(ReleaseMode::fencing, std::memory_order_relaxed);
+  }
+  detail::backend::heavy_fence();
+  const LockedBucket bucket(key);
+  --bucket->fencing;
+  mode.store(ReleaseMode::exchange, std::memory_order_relaxed);  // relaxed: see Orders
+}
+
+bool frees_by_exchange(const void* key) noexcept {
+  return detail::release_mode(key).load(std::memory_order_relaxed) == ReleaseMode::exchange;  // relaxed: see Orders
+}
+
+}  // namespace parking
+}  // namespace threading::inline v1

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <threading/detail/release_mode.hpp>
+
+namespace threading::inline v1::parking {
+
+// Makes every thread free the locks of this bucket by exchanges from now on. Called before anyone queues for one, with
+// no bucket locked. It does not last: who queues asks frees_by_exchange() under the bucket's lock, and if need be calls
+// this again.
+void require_exchanges(const void* key) noexcept;
+
+// Requires: the bucket's lock, under which the answer lasts as long as somebody is queued in the bucket.
+bool frees_by_exchange(const void* key) noexcept;
+
+}  // namespace threading::inline v1::parking
