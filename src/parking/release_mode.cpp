@@ -52,6 +52,23 @@ constexpr int kMaxPenalty = 1'023;
 
 }  // namespace
 
+namespace parking {
+namespace {
+
+// Requires: the bucket's lock.
+void consider_stores_in(Bucket& bucket, const void* key) noexcept {
+  if (!frees_by_exchange(key) || bucket.first_queue != nullptr || bucket.fencing != 0) return;
+  if (bucket.patience != 0) {
+    --bucket.patience;
+    return;
+  }
+  bucket.stores_since = detail::backend::monotonic_now();
+  detail::release_mode(key).store(ReleaseMode::store, std::memory_order_relaxed);  // relaxed: see Orders
+}
+
+}  // namespace
+}  // namespace parking
+
 namespace detail {
 
 constinit backend::atomic<ReleaseMode> release_modes[kBuckets]{};
@@ -63,14 +80,11 @@ void consider_stores(const void* key) noexcept {
     return;
   }
   left = kExchangesPerLook;
-  const parking::LockedBucket bucket(key);
-  if (!parking::frees_by_exchange(key) || bucket->first_queue != nullptr || bucket->fencing != 0) return;
-  if (bucket->patience != 0) {
-    --bucket->patience;
-    return;
-  }
-  bucket->stores_since = backend::monotonic_now();
-  release_mode(key).store(ReleaseMode::store, std::memory_order_relaxed);  // relaxed: see Orders
+  parking::Bucket& bucket = parking::bucket_of(key);
+  // A release does not wait for the bucket.
+  if (!bucket.lock.try_lock()) return;
+  parking::consider_stores_in(bucket, key);
+  bucket.lock.unlock();
 }
 
 }  // namespace detail

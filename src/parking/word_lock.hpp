@@ -15,9 +15,14 @@ class WordLock {
   constexpr WordLock() noexcept = default;
 
   void lock() noexcept {
+    if (!try_lock()) lock_slow();
+  }
+
+  // Does not block. May fail for no reason, and does if somebody is queued.
+  bool try_lock() noexcept {
     std::uintptr_t seen = 0;
     // acquire pairs with the releases that clear kLocked. relaxed on failure: lock_slow() looks again.
-    if (!word_.compare_exchange_weak(seen, kLocked, std::memory_order_acquire, std::memory_order_relaxed)) lock_slow();
+    return word_.compare_exchange_weak(seen, kLocked, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
   void unlock() noexcept {
