@@ -207,15 +207,14 @@ void take_back_start(ThreadState& state) noexcept {
     state.native_id.store(0, std::memory_order_relaxed);  // relaxed: ordered by the bucket's lock
     return {queue.size};
   });
-  release(state);
 }
 
 }  // namespace
 
 std::uint32_t fork_count() noexcept { return forks.load(std::memory_order_relaxed); }  // relaxed: see note_fork()
 
-// Requires: the registry's lock. Does not write what is there already: a start that failed may have shown it to others,
-// who read it without a lock.
+// Requires: the registry's lock, or that nobody else knows the state. Does not write what is there already: a start that
+// failed may have shown it to others, or somebody may know the main thread, and they read it without a lock.
 static void belong_to_this_process(ThreadState& state) noexcept {
   if (state.fork_count != fork_count()) state.fork_count = fork_count();
 }
@@ -226,7 +225,6 @@ static void make_alive(ThreadState& state) noexcept {
   // R3 release pairs with A1. Nobody else changes the word of a fresh thread: a store will do.
   state.join.word.store(kAlive, std::memory_order_release);
   list(state);
-  retain(state);  // the running thread's
 }
 
 void note_fork(ThreadState& survivor) noexcept {
@@ -237,7 +235,7 @@ void note_fork(ThreadState& survivor) noexcept {
 }
 
 void begin_alive(ThreadState& state) noexcept {
-  state.fork_count = fork_count();
+  belong_to_this_process(state);
   // relaxed, here and below: nobody else knows the state, or the registry's lock is held.
   state.join.word.store(kAlive | kHandle, std::memory_order_relaxed);
   state.join.token.store(detail::thread_token(), std::memory_order_relaxed);

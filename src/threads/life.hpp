@@ -18,7 +18,7 @@ bool is_alive(const ThreadState& state) noexcept;
 
 // Thread::start(). Throws as that.
 void start(ThreadState& state);
-// Makes it alive and listed, with the running thread's reference. Requires: registry_lock is held.
+// Makes it alive and listed. Requires: registry_lock is held.
 // Throws: RuntimeError "threads can only be started once"; std::bad_alloc.
 void begin(ThreadState& state);
 // start() and its undoing for a thread whose OS thread a language runtime makes. begin() returns: false when it was

@@ -4,10 +4,14 @@
 // join, end) and registry.cpp (who exists).
 //
 // Word     a state's count of references; what life.cpp and registry.cpp tell of it.
-// States   the count is at least 1 while a handle exists or the thread runs; at 0 the state is destroyed, once.
-// Moves    retain, release: anyone who has a reference.
-// Invariants, Destruction: a state and its body are one block of memory; the body lies behind the state. The body may
-//          go earlier, when it has run.
+// States   a reference for each handle, and the thread's own, from the making of the state to the end of the thread: so
+//          a start has nothing to count. It is destroyed by whoever finds itself the last: with the only reference, or
+//          with the only handle of a thread that was not started.
+// Moves    retain: anyone who has a reference. release: the same; the last one leaves the count as it is.
+// I1       Who holds the only handle of a thread that is not started is alone: nobody else can start it, or knows it.
+//          What it reads is true: whoever changed the phase had a handle, and its release of that was seen.
+// Destroy  A state and its body are one block of memory; the body lies behind the state. The body may go earlier, when
+//          it has run.
 // Orders   R1 release of each decrement pairs with A1, acquire before the state is destroyed.
 #include <threading/thread.hpp>
 
@@ -95,8 +99,13 @@ void retain(ThreadState& state) noexcept {
 }
 
 void release(ThreadState& state) noexcept {
-  // R1 and A1 in one: acq_rel pairs with itself.
-  if (state.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  std::uint32_t seen = state.refs.load(std::memory_order_acquire);  // A1 acquire pairs with R1
+  // I1: of a thread that was not started nobody gives the thread's own reference up. The exchange, not a subtraction,
+  // so that the two questions have one answer: between them another handle may start the thread, or fail to, and go.
+  while (seen != (threads::is_started(state) ? 1 : ThreadState::kUnstartedRefs)) {
+    // R1 release pairs with A1, and so does acquire on failure.
+    if (state.refs.compare_exchange_weak(seen, seen - 1, std::memory_order_release, std::memory_order_acquire)) return;
+  }
   const platform::Block block{&state, state.block};
   const std::size_t align = std::size_t{1} << state.align_bits;
   state.~ThreadState();

@@ -24,15 +24,16 @@ struct Extras {
   std::optional<backend::stop_source> stop;  // made when first asked for
 };
 
-// The object behind a Thread. Counted by its handles and, while it runs, by the thread itself (PerThread::thread).
-// Its word and life are told in life.cpp. There may be a million of them, pending Timers: what those do not need is in
-// OsThreadState, or made when it is asked for.
+// The object behind a Thread. Counted by its handles and, from its making on, by the thread that will run it
+// (PerThread::thread); thread.cpp tells of that count. Its word and life are told in life.cpp. There may be a million of
+// them, pending Timers: what those do not need is in OsThreadState, or made when it is asked for.
 class ThreadState {
  public:
   // embedded: a language runtime makes, and ends, the OS thread; see Embedding::new_thread().
   enum class Kind : std::uint8_t { thread, timer, dummy, main, embedded };
 
-  constexpr explicit ThreadState(Kind of) noexcept : kind(of) {}
+  constexpr explicit ThreadState(Kind of) noexcept
+      : kind(of), refs(first_refs(of)) {}
   ThreadState(const ThreadState&) = delete;
   ThreadState& operator=(const ThreadState&) = delete;
   virtual ~ThreadState();
@@ -49,26 +50,34 @@ class ThreadState {
     backend::atomic<ThreadToken> token{0};   // that of the OS thread that runs it
   };
 
-  backend::atomic<std::uint32_t> refs{1};
-  Join join;
-  backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
-  Body* body = nullptr;                         // owned; destroyed by the thread after run(), or with the state
+  // One handle's, and the thread's own.
+  static constexpr std::uint32_t kUnstartedRefs = 2;
+  // A dummy is made by the thread that runs already. The main thread's state is never destroyed, started or not.
+  static constexpr std::uint32_t first_refs(Kind of) noexcept {
+    return of == Kind::dummy ? 1 : of == Kind::main ? kUnstartedRefs + 1 : kUnstartedRefs;
+  }
 
-  // Links of the registry; guarded by its lock, as `extras`.
-  ThreadState* next = nullptr;
-  ThreadState* previous = nullptr;
-  Extras* extras = nullptr;  // owned; null until one of them is needed
-
+  // In this order, because of a hundred thousand Timers, which fit in no cache: what is written when it is made comes
+  // first, and last, beside the fields of TimerState and the body, what its end needs.
+  Extras* extras = nullptr;      // owned; null until one of them is needed; guarded by the registry's lock
   std::uint64_t number = 0;      // of the default name
   std::uint32_t fork_count = 0;  // the process in which it was started
   std::uint32_t block = 0;       // the number of its memory, see platform/block_pool.hpp
   const Kind kind;
   backend::atomic<Kind> role{kind};        // `main` for whatever thread is left after a fork
-  bool is_listed = false;                  // guarded by the registry's lock
-  backend::atomic<bool> is_daemon{false};  // written under that lock and before start() only
+  backend::atomic<bool> is_daemon{false};  // written under the registry's lock and before start() only
   bool takes_stop = false;
   bool keeps_body = false;
-  std::uint8_t align_bits = 0;  // of the block
+  std::uint8_t align_bits = 0;                  // of the block
+  backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
+  backend::atomic<std::uint32_t> refs;
+  Join join;
+  Body* body = nullptr;  // owned; destroyed by the thread after run(), or with the state
+
+  // Guarded by the registry's lock.
+  ThreadState* next = nullptr;
+  ThreadState* previous = nullptr;
+  bool is_listed = false;
 };
 
 // The state of a thread that has, or will have, an OS thread to itself: of all but a Timer.

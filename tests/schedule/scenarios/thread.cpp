@@ -197,6 +197,41 @@ LAB_SCENARIO(thread_last_handle_dropped, "a thread outlives its handles, and cle
   while (threading::active_count() != 1) lab::yield();
 }
 
+// Nobody runs: the thread's own reference goes with the last handle, whichever that is.
+LAB_SCENARIO(thread_not_started_is_dropped_by_two, "the last handle of a thread that was not started ends it",
+             {.bound = 8}) {
+  const std::size_t before = lab::live_allocations();
+  {
+    std::optional<Thread> a;
+    a.emplace([] {});
+    std::optional<Thread> b(a);
+    lab::together({{"a", [&] { a.reset(); }}, {"b", [&] { b.reset(); }}});
+  }
+  lab::check(lab::live_allocations() == before, "all memory is given back");
+}
+
+// Where the other handle is dropped: before, while and after the thread is started, runs, or cannot be started.
+LAB_SCENARIO(thread_started_beside_a_drop, "a handle is dropped while another starts the thread, or fails to",
+             {.bound = 3, .weak_bound = 2, .faults = {.spawn = 1}, .pct_runs = 2000}) {
+  const std::size_t before = lab::live_allocations();
+  int data = 0;
+  bool started = false;
+  {
+    std::optional<Thread> a;
+    a.emplace([&] { data = 1; });
+    std::optional<Thread> b(a);
+    lab::together({{"starter",
+                    [&] {
+                      started = done([&] { a->start(); }) == 1;
+                      if (started) a->join();
+                      a.reset();
+                    }},
+                   {"dropper", [&] { b.reset(); }}});
+  }
+  lab::check(data == (started ? 1 : 0), "it has run if it was started");
+  lab::check(lab::live_allocations() == before, "all memory is given back");
+}
+
 LAB_SCENARIO(thread_handle_dropped_by_itself, "the thread has the last handle to itself", {.bound = 3}) {
   Atomic<std::uint32_t> ran{0};
   std::optional<Thread> thread;
