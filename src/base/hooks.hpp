@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include <threading/parking_lot.hpp>
 
@@ -21,6 +22,10 @@ struct Hooks {
   // Filled by trace/, which arms the thread's functions in the first.
   detail::backend::atomic<void (*)() noexcept> thread_starts{nullptr};
   detail::backend::atomic<void (*)() noexcept> thread_ends{nullptr};
+  // What a Timer does otherwise than other threads: begins as OsThreadState::launch() does, and the monotonic time at
+  // which it will fire, in nanoseconds, asked with the registry locked. Filled by timer/ with the first Timer.
+  detail::backend::atomic<bool (*)(detail::ThreadState&)> launch_timer{nullptr};
+  detail::backend::atomic<std::int64_t (*)(const detail::ThreadState&) noexcept> timer_deadline{nullptr};
   // Writes the name of the calling thread, ended by a zero, for the last words of a process. Filled by threads/.
   detail::backend::atomic<void (*)(char* text, std::size_t size) noexcept> name_of_caller{nullptr};
 };

@@ -15,6 +15,7 @@
 
 #include <threading/with.hpp>
 
+#include "base/hooks.hpp"
 #include "parking/inspect.hpp"
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
@@ -50,7 +51,8 @@ std::vector<Known> known_threads() {
       known.info.native_id = native;
     } else if (state->kind == ThreadState::Kind::timer) {
       known.info.state = ThreadInfo::State::pending;
-      known.info.wait = WaitInfo{.kind = "Timer", .object = state, .deadline = state->fires_at(), .held_by = {}};
+      const std::int64_t deadline = base::hooks.timer_deadline.load(std::memory_order_acquire)(*state);
+      known.info.wait = WaitInfo{.kind = "Timer", .object = state, .deadline = Deadline::at(deadline), .held_by = {}};
     }
     found.push_back(std::move(known));
   }

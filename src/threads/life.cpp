@@ -33,6 +33,7 @@
 
 #include <threading/with.hpp>
 
+#include "base/hooks.hpp"
 #include "platform/thread_exit.hpp"
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
@@ -213,8 +214,8 @@ void take_back_start(ThreadState& state) noexcept {
 
 std::uint32_t fork_count() noexcept { return forks.load(std::memory_order_relaxed); }  // relaxed: see note_fork()
 
-// Requires: the registry's lock, or that nobody else knows the state. Does not write what is there already: a start that
-// failed may have shown it to others, or somebody may know the main thread, and they read it without a lock.
+// Requires: the registry's lock, or that nobody else knows the state. Does not write what is there already: a start
+// that failed may have shown it to others, or somebody may know the main thread, and they read it without a lock.
 static void belong_to_this_process(ThreadState& state) noexcept {
   if (state.fork_count != fork_count()) state.fork_count = fork_count();
 }
@@ -262,7 +263,11 @@ void start(ThreadState& state) {
     throw RuntimeError("can't create new thread at interpreter shutdown");
   }
   wait_for_threads_at_exit();
-  if (!state.launch()) {
+  // acquire pairs with the release of the room of timers.
+  const bool is_launched = state.kind == ThreadState::Kind::timer
+                               ? base::hooks.launch_timer.load(std::memory_order_acquire)(state)
+                               : static_cast<OsThreadState&>(state).launch();
+  if (!is_launched) {
     take_back_start(state);
     throw RuntimeError("can't start new thread", std::errc::resource_unavailable_try_again);
   }

@@ -70,13 +70,13 @@ std::size_t format_default_name(char (&text)[kDefaultNameSize], const ThreadStat
   }
   char* const end = text + word.copy(text, sizeof text);
   if (word.back() != '-') return word.size();
-  return static_cast<std::size_t>(std::to_chars(end, std::end(text), state.number).ptr - text);
+  return static_cast<std::size_t>(std::to_chars(end, std::end(text), state.label.number()).ptr - text);
 }
 
 // As much of the name as fits, without allocation and without a zero at the end. Returns: how many bytes.
 std::size_t copy_name(const ThreadState& state, char* text, std::size_t size) noexcept {
   const With hold(registry_lock);
-  if (has_name(state)) return state.extras->name.copy(text, size);
+  if (has_name(state)) return state.label.extras()->name.copy(text, size);
   char name[kDefaultNameSize];
   return std::string_view(name, format_default_name(name, state)).copy(text, size);
 }
@@ -111,7 +111,7 @@ void bind_main(PerThread& self, ThreadState& state) noexcept {
 
 ThreadState& make_dummy(PerThread& self) {
   auto* const state = new OsThreadState(ThreadState::Kind::dummy);
-  state->number = next_number();
+  state->label = detail::NumberOrExtras(next_number());
   // relaxed: nobody else knows the state yet.
   state->is_daemon.store(true, std::memory_order_relaxed);
   detail::thread_token();
@@ -193,8 +193,12 @@ Ident ident_of(const ThreadState& state) noexcept {
 }
 
 detail::Extras& extras_of(ThreadState& state) {
-  if (state.extras == nullptr) state.extras = new detail::Extras;
-  return *state.extras;
+  if (state.label.extras() == nullptr) {
+    auto* const made = new detail::Extras;
+    made->number = state.label.number();
+    state.label = detail::NumberOrExtras(made);
+  }
+  return *state.label.extras();
 }
 
 backend::stop_source& stop_source_of(ThreadState& state) {
@@ -203,10 +207,13 @@ backend::stop_source& stop_source_of(ThreadState& state) {
   return *stop;
 }
 
-bool has_name(const ThreadState& state) noexcept { return state.extras != nullptr && state.extras->has_name; }
+bool has_name(const ThreadState& state) noexcept {
+  const detail::Extras* const extras = state.label.extras();
+  return extras != nullptr && extras->has_name;
+}
 
 std::string name_of(const ThreadState& state) {
-  if (has_name(state)) return state.extras->name;
+  if (has_name(state)) return state.label.extras()->name;
   char text[kDefaultNameSize];
   return std::string(text, format_default_name(text, state));
 }

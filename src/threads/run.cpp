@@ -23,6 +23,7 @@ namespace threading::inline v1::threads {
 namespace {
 
 namespace backend = detail::backend;
+using detail::Body;
 
 constexpr std::uint32_t kIdWanted = 0x80000000u;
 
@@ -72,8 +73,8 @@ __attribute__((no_sanitize("null"))) void run_body(ThreadState& state) {
   std::exception_ptr failure;
   try {
     // `stop` was made by start() if the body wants it.
-    if (state.body != nullptr) {
-      state.body->run(state.takes_stop ? state.extras->stop->get_token() : backend::stop_token());
+    if (Body* const body = state.body()) {
+      body->run(state.takes_stop ? state.label.extras()->stop->get_token() : backend::stop_token());
     }
   } catch (abi::__forced_unwind&) {
     throw;
@@ -84,8 +85,10 @@ __attribute__((no_sanitize("null"))) void run_body(ThreadState& state) {
 }
 
 void destroy_body(ThreadState& state) noexcept {
-  if (state.keeps_body || state.body == nullptr) return;
-  std::exchange(state.body, nullptr)->~Body();
+  if (state.keeps_body) return;
+  Body* const body = state.body();
+  state.has_body = false;
+  if (body != nullptr) body->~Body();
 }
 
 void* thread_main(void* argument) {

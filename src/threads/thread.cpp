@@ -23,6 +23,7 @@
 
 #include <threading/with.hpp>
 
+#include "base/check.hpp"
 #include "platform/block.hpp"
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
@@ -88,8 +89,8 @@ namespace detail {
 Body::~Body() = default;
 
 ThreadState::~ThreadState() {
-  if (body != nullptr) body->~Body();
-  delete extras;
+  if (Body* const there = body()) there->~Body();
+  delete label.extras();
 }
 
 OsThreadState::~OsThreadState() { threads::reap(*this); }
@@ -107,8 +108,12 @@ void release(ThreadState& state) noexcept {
     if (state.refs.compare_exchange_weak(seen, seen - 1, std::memory_order_release, std::memory_order_acquire)) return;
   }
   const platform::Block block{&state, state.block};
-  const std::size_t align = std::size_t{1} << state.align_bits;
-  state.~ThreadState();
+  const std::size_t align = state.align();
+  if (state.kind == ThreadState::Kind::timer) {
+    state.~ThreadState();
+  } else {
+    static_cast<OsThreadState&>(state).~OsThreadState();
+  }
   platform::give_back_block(block, align);
 }
 
@@ -123,16 +128,15 @@ NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::si
     extras->name = std::move(options.name);
     extras->has_name = true;
   }
-  const std::size_t room_at = (size + plan.align - 1) & ~(plan.align - 1);
+  const std::size_t room_at = (size + plan.align - 1) & ~(plan.align - 1);  // as body_offset()
   const platform::Block block = platform::take_block(room_at + plan.size, plan.align);
   ThreadState& state = *make(block.at);
   state.block = block.number;
-  state.align_bits = static_cast<std::uint8_t>(std::countr_zero(plan.align));
+  state.align_bits = static_cast<std::uint8_t>(std::countr_zero(plan.align)) & 63u;
   state.is_daemon.store(is_daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
   state.takes_stop = plan.takes_stop;
   state.keeps_body = plan.is_kept;
-  if (extras == nullptr) state.number = threads::next_number();
-  state.extras = extras.release();
+  state.label = extras == nullptr ? NumberOrExtras(threads::next_number()) : NumberOrExtras(extras.release());
   return {&state, static_cast<std::byte*>(block.at) + room_at};
 }
 
@@ -144,7 +148,10 @@ NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan) {
   return made;
 }
 
-void adopt_body(ThreadState& state, Body* body) noexcept { state.body = body; }
+void adopt_body(ThreadState& state, Body* body) noexcept {
+  state.has_body = true;
+  THREADING_INVARIANT(state.body() == body, "a body lies where its plan says");
+}
 
 }  // namespace detail
 
@@ -201,7 +208,7 @@ std::optional<NativeId> Thread::native_id() const {
 
 std::exception_ptr Thread::exception() const {
   const With hold(registry_lock);
-  const detail::Extras* const extras = (*handle_).extras;
+  const detail::Extras* const extras = (*handle_).label.extras();
   return extras == nullptr ? nullptr : extras->failure;
 }
 

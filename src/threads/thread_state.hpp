@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -18,31 +19,46 @@ namespace threading::inline v1::detail {
 
 // What few threads have. Guarded by the registry's lock.
 struct Extras {
-  std::string name;  // if has_name; else "Thread-N", "Dummy-N", "MainThread"
+  std::uint64_t number = 0;  // of the default name
+  std::string name;          // if has_name; else "Thread-N", "Dummy-N", "MainThread"
   bool has_name = false;
   std::exception_ptr failure;                // what left run()
   std::optional<backend::stop_source> stop;  // made when first asked for
 };
 
+// The number of a thread's default name, or what few threads have, in one word: 2 n + 1, or an address.
+class NumberOrExtras {
+ public:
+  constexpr NumberOrExtras() noexcept = default;
+  explicit NumberOrExtras(std::uint64_t number) noexcept : word_(number << 1 | 1) {}
+  // Takes it over.
+  explicit NumberOrExtras(Extras* extras) noexcept : word_(reinterpret_cast<std::uintptr_t>(extras)) {}
+
+  Extras* extras() const noexcept {
+    return (word_ & 1) != 0 ? nullptr : reinterpret_cast<Extras*>(static_cast<std::uintptr_t>(word_));
+  }
+  std::uint64_t number() const noexcept { return (word_ & 1) != 0 ? word_ >> 1 : extras()->number; }
+
+ private:
+  std::uint64_t word_ = 1;
+};
+
 // The object behind a Thread. Counted by its handles and, from its making on, by the thread that will run it
-// (PerThread::thread); thread.cpp tells of that count. Its word and life are told in life.cpp. There may be a million of
-// them, pending Timers: what those do not need is in OsThreadState, or made when it is asked for.
+// (PerThread::thread); thread.cpp tells of that count. Its word and life are told in life.cpp. There may be a million
+// of them, pending Timers, and how many fit into the caches decides how long a Timer takes: what those do not need is
+// in OsThreadState, or made when it is asked for, and there is no table of virtual functions.
 class ThreadState {
  public:
   // embedded: a language runtime makes, and ends, the OS thread; see Embedding::new_thread().
   enum class Kind : std::uint8_t { thread, timer, dummy, main, embedded };
 
-  constexpr explicit ThreadState(Kind of) noexcept
-      : kind(of), refs(first_refs(of)) {}
+  // `size`: of the class that is derived from this one. Bytes.
+  constexpr ThreadState(Kind of, std::size_t size) noexcept
+      : refs(first_refs(of)), role(of), kind(of), words_((size / kWord) & 31u) {}
   ThreadState(const ThreadState&) = delete;
   ThreadState& operator=(const ThreadState&) = delete;
-  virtual ~ThreadState();
-
-  // Begins the thread by threads::begin(), whose exceptions pass, and makes an OS thread run the body, or sees to it
-  // that one will. Returns: false when the system has no thread to give; the thread is begun then, to be taken back.
-  virtual bool launch() = 0;
-  // When a timer will fire, for dump(). Called with the registry locked.
-  virtual Deadline fires_at() const noexcept { return Deadline::never(); }
+  // Not virtual: release() knows the class by its kind. Of a Timer there is nothing more.
+  ~ThreadState();
 
   // What joiners wait for, and what dump() reads while they do. Their queue's key is the address of `join`.
   struct Join {
@@ -57,41 +73,55 @@ class ThreadState {
     return of == Kind::dummy ? 1 : of == Kind::main ? kUnstartedRefs + 1 : kUnstartedRefs;
   }
 
-  // In this order, because of a hundred thousand Timers, which fit in no cache: what is written when it is made comes
-  // first, and last, beside the fields of TimerState and the body, what its end needs.
-  Extras* extras = nullptr;      // owned; null until one of them is needed; guarded by the registry's lock
-  std::uint64_t number = 0;      // of the default name
-  std::uint32_t fork_count = 0;  // the process in which it was started
-  std::uint32_t block = 0;       // the number of its memory, see platform/block_pool.hpp
-  const Kind kind;
-  backend::atomic<Kind> role{kind};        // `main` for whatever thread is left after a fork
-  backend::atomic<bool> is_daemon{false};  // written under the registry's lock and before start() only
-  bool takes_stop = false;
-  bool keeps_body = false;
-  std::uint8_t align_bits = 0;                  // of the block
+  // The body's alignment, a power of two, and where it is: behind the state, in the same block.
+  std::size_t align() const noexcept { return std::size_t{1} << align_bits; }
+  std::size_t body_offset() const noexcept { return (words_ * kWord + align() - 1) & ~(align() - 1); }
+  // Owned; destroyed by the thread after run(), or with the state. Null: none, or not any more.
+  Body* body() noexcept {
+    if (!has_body) return nullptr;
+    return std::launder(reinterpret_cast<Body*>(reinterpret_cast<std::byte*>(this) + body_offset()));
+  }
+
+  NumberOrExtras label;                         // guarded by the registry's lock
+  std::uint32_t fork_count = 0;                 // the process in which it was started
+  std::uint32_t block = 0;                      // the number of its memory, see platform/block_pool.hpp
   backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
   backend::atomic<std::uint32_t> refs;
   Join join;
-  Body* body = nullptr;  // owned; destroyed by the thread after run(), or with the state
+  ThreadState* next = nullptr;             // guarded by the registry's lock
+  ThreadState* previous = nullptr;         // guarded by the registry's lock
+  backend::atomic<Kind> role;              // `main` for whatever thread is left after a fork
+  backend::atomic<bool> is_daemon{false};  // written under the registry's lock and before start() only
+  const Kind kind : 3;
 
-  // Guarded by the registry's lock.
-  ThreadState* next = nullptr;
-  ThreadState* previous = nullptr;
-  bool is_listed = false;
+ private:
+  static constexpr std::size_t kWord = sizeof(void*);  // divides the size of every class
+  const std::uint8_t words_ : 5;                       // the size in those
+
+ public:
+  std::uint8_t align_bits : 6 = 0;
+  bool takes_stop : 1 = false;
+  bool keeps_body : 1 = false;
+  bool has_body = false;
+  bool is_listed = false;  // guarded by the registry's lock
 };
 
 // The state of a thread that has, or will have, an OS thread to itself: of all but a Timer.
 class OsThreadState final : public ThreadState {
  public:
-  using ThreadState::ThreadState;
-  ~OsThreadState() override;
+  constexpr explicit OsThreadState(Kind of) noexcept;
+  ~OsThreadState();
 
-  bool launch() override;
+  // Begins the thread by threads::begin(), whose exceptions pass, and makes an OS thread run the body. Returns: false
+  // when the system has no thread to give; the thread is begun then, to be taken back.
+  bool launch();
 
   backend::atomic<Ident> ident{0};  // 0: not started
   platform::OsThread os;            // written by start(), read by whoever claims the end
   std::size_t stack_size = 0;       // 0: what stack_size() says at start()
 };
+constexpr OsThreadState::OsThreadState(Kind of) noexcept : ThreadState(of, sizeof(OsThreadState)) {}
+static_assert(sizeof(OsThreadState) < 32 * sizeof(void*), "as many words as ThreadState can count");
 
 // The state behind a handle, for the library.
 struct ThreadAccess {

@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "base/hooks.hpp"
 #include "threads/registry.hpp"
 #include "timer/timer_queue.hpp"
 
@@ -10,13 +11,29 @@ namespace threading::inline v1 {
 
 namespace timer {
 
-bool TimerState::launch() { return enqueue(*this); }
+namespace {
+
+bool launch(detail::ThreadState& state) { return enqueue(static_cast<TimerState&>(state)); }
+std::int64_t deadline_of(const detail::ThreadState& state) noexcept {
+  return static_cast<const TimerState&>(state).deadline;
+}
+
+// Not at start-up: a global Timer may be made before this file is initialised.
+void fill_slots() noexcept {
+  // relaxed: all store the same; release pairs with who calls.
+  if (base::hooks.timer_deadline.load(std::memory_order_relaxed) != nullptr) return;
+  base::hooks.launch_timer.store(&launch, std::memory_order_release);
+  base::hooks.timer_deadline.store(&deadline_of, std::memory_order_release);
+}
+
+}  // namespace
 
 }  // namespace timer
 
 namespace detail {
 
 NewThread new_timer(ThreadOptions&& options, Timeout interval, const BodyPlan& plan) {
+  timer::fill_slots();
   const NewThread made =
       new_thread_block(options, plan, sizeof(timer::TimerState),
                        [](void* at) noexcept -> ThreadState* { return ::new (at) timer::TimerState; });

@@ -13,11 +13,9 @@ namespace threading::inline v1::timer {
 class TimerState final : public detail::ThreadState {
  public:
   enum class Stage : std::uint8_t { fresh, cancelled, pending, due, taken };
+  static constexpr unsigned kMostSlots = 1u << 11;  // of the wheel
 
-  TimerState() noexcept : ThreadState(Kind::timer) {}
-
-  bool launch() override;
-  Deadline fires_at() const noexcept override { return Deadline::at(deadline); }
+  TimerState() noexcept : ThreadState(Kind::timer, sizeof(TimerState)) {}
 
   Timeout interval() const noexcept { return Timeout::make(deadline, interval_kind); }
   void interval(Timeout interval) noexcept {
@@ -25,12 +23,14 @@ class TimerState final : public detail::ThreadState {
     interval_kind = interval.kind();
   }
 
-  Stage stage = Stage::fresh;
-  Timeout::Kind interval_kind = Timeout::Kind::never;
-  std::uint16_t slot = 0;     // of the wheel, while it is there
+  std::uint16_t slot : 11 = 0;  // of the wheel, while it is there
+  Stage stage : 3 = Stage::fresh;
+  Timeout::Kind interval_kind : 2 = Timeout::Kind::never;
   std::int64_t deadline = 0;  // monotonic nanoseconds; while it is fresh or cancelled: the interval's number
   TimerState* next_timer = nullptr;
   TimerState* previous_timer = nullptr;
 };
+
+static_assert(sizeof(TimerState) == 80 || sizeof(void*) != 8 || sizeof(detail::ThreadState::Join) != 8);
 
 }  // namespace threading::inline v1::timer

@@ -28,7 +28,7 @@ void TimerWheel::put(TimerState& timer) noexcept {
   slot.bound = slot.timers.is_empty() ? deadline : std::min(slot.bound, deadline);
   slot.timers.push_back(timer);
   occupied_[level] |= std::uint64_t{1} << digit;
-  timer.slot = static_cast<std::uint16_t>(index);
+  timer.slot = index & (TimerState::kMostSlots - 1);
 }
 
 bool TimerWheel::insert(TimerState& timer, std::int64_t now) noexcept {
@@ -36,7 +36,7 @@ bool TimerWheel::insert(TimerState& timer, std::int64_t now) noexcept {
   if (timer.deadline <= base_) return false;
   ++count_;
   if (!loose_.is_empty() && timer.deadline <= loose_last_) {
-    timer.slot = static_cast<std::uint16_t>(loose_slot_);
+    timer.slot = loose_slot_ & (TimerState::kMostSlots - 1);
     loose_.push_back(timer);
   } else {
     put(timer);

@@ -74,6 +74,7 @@ class TimerWheel {
   };
 
   static constexpr unsigned kNoSlot = kLevels * kDigits;
+  static_assert(kNoSlot < TimerState::kMostSlots);
 
   // The earliest slot that is not empty. Requires: there is one.
   unsigned earliest() const noexcept;

@@ -130,7 +130,8 @@ class ThreadPrinter(Printer):
 
     def to_string(self):
         state = self.value["handle_"]["state_"].dereference()
-        state = state.cast(state.dynamic_type)
+        if self.kind(state) != "timer":
+            state = state.cast(gdb.lookup_type("threading::v1::detail::OsThreadState"))
         parts = [self.name(state)]
         if self.kind(state) != "timer":
             ident = load_int(state["ident"])
@@ -150,10 +151,15 @@ class ThreadPrinter(Printer):
         return f"Thread({', '.join(parts)})"
 
     def name(self, state):
-        if int(state["extras"]) != 0 and bool(state["extras"]["has_name"]):
-            return str(state["extras"]["name"])
+        word = int(state["label"]["word_"])
+        number = word >> 1
+        if word & 1 == 0:
+            extras = gdb.Value(word).cast(gdb.lookup_type("threading::v1::detail::Extras").pointer())
+            if bool(extras["has_name"]):
+                return str(extras["name"])
+            number = int(extras["number"])
         kind = self.kind(state)
-        return self.KINDS[kind] if kind == "main" else f"{self.KINDS[kind]}{int(state['number'])}"
+        return self.KINDS[kind] if kind == "main" else f"{self.KINDS[kind]}{number}"
 
     @staticmethod
     def kind(state):
