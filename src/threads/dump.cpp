@@ -51,6 +51,7 @@ std::vector<Known> known_threads() {
       known.info.native_id = native;
     } else if (state->kind == ThreadState::Kind::timer) {
       known.info.state = ThreadInfo::State::pending;
+      // acquire pairs with the release of the room of timers.
       const std::int64_t deadline = base::hooks.timer_deadline.load(std::memory_order_acquire)(*state);
       known.info.wait = WaitInfo{.kind = "Timer", .object = state, .deadline = Deadline::at(deadline), .held_by = {}};
     }

@@ -45,7 +45,7 @@ namespace backend = detail::backend;
 using detail::WaitOptions;
 using detail::WaitOutcome;
 
-constexpr std::uint32_t kPhase = 3;
+constexpr std::uint32_t kPhase = ThreadState::kPhase;
 constexpr std::uint32_t kFresh = 0;
 constexpr std::uint32_t kAlive = 1;
 constexpr std::uint32_t kEnded = 2;

@@ -23,7 +23,6 @@
 
 #include <threading/with.hpp>
 
-#include "base/check.hpp"
 #include "platform/block.hpp"
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
@@ -99,14 +98,10 @@ void retain(ThreadState& state) noexcept {
   state.refs.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller has a reference already
 }
 
-void release(ThreadState& state) noexcept {
-  std::uint32_t seen = state.refs.load(std::memory_order_acquire);  // A1 acquire pairs with R1
-  // I1: of a thread that was not started nobody gives the thread's own reference up. The exchange, not a subtraction,
-  // so that the two questions have one answer: between them another handle may start the thread, or fail to, and go.
-  while (seen != (threads::is_started(state) ? 1 : ThreadState::kUnstartedRefs)) {
-    // R1 release pairs with A1, and so does acquire on failure.
-    if (state.refs.compare_exchange_weak(seen, seen - 1, std::memory_order_release, std::memory_order_acquire)) return;
-  }
+namespace {
+
+// Called with the last reference, or with the only handle of a thread that was not started.
+void destroy(ThreadState& state) noexcept {
   const platform::Block block{&state, state.block};
   const std::size_t align = state.align();
   if (state.kind == ThreadState::Kind::timer) {
@@ -115,6 +110,19 @@ void release(ThreadState& state) noexcept {
     static_cast<OsThreadState&>(state).~OsThreadState();
   }
   platform::give_back_block(block, align);
+}
+
+}  // namespace
+
+void release(ThreadState& state) noexcept {
+  std::uint32_t seen = state.refs.load(std::memory_order_acquire);  // A1 acquire pairs with R1
+  // I1: of a thread that was not started nobody gives the thread's own reference up. The exchange, not a subtraction,
+  // so that the two questions have one answer: between them another handle may start the thread, or fail to, and go.
+  while (seen != (state.is_fresh() ? ThreadState::kUnstartedRefs : 1)) {
+    // R1 release pairs with A1, and so does acquire on failure.
+    if (state.refs.compare_exchange_weak(seen, seen - 1, std::memory_order_release, std::memory_order_acquire)) return;
+  }
+  destroy(state);
 }
 
 NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::size_t size,
@@ -148,10 +156,7 @@ NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan) {
   return made;
 }
 
-void adopt_body(ThreadState& state, Body* body) noexcept {
-  state.has_body = true;
-  THREADING_INVARIANT(state.body() == body, "a body lies where its plan says");
-}
+void adopt_body(ThreadState& state, [[maybe_unused]] Body* body) noexcept { state.has_body = true; }
 
 }  // namespace detail
 

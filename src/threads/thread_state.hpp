@@ -66,6 +66,12 @@ class ThreadState {
     backend::atomic<ThreadToken> token{0};   // that of the OS thread that runs it
   };
 
+  // Not started. For others than release(), see is_started() in life.hpp.
+  bool is_fresh() const noexcept {
+    return (join.word.load(std::memory_order_acquire) & kPhase) == 0;  // A1 of life.cpp
+  }
+  static constexpr std::uint32_t kPhase = 3;  // of the word; 0: fresh
+
   // One handle's, and the thread's own.
   static constexpr std::uint32_t kUnstartedRefs = 2;
   // A dummy is made by the thread that runs already. The main thread's state is never destroyed, started or not.
