@@ -68,7 +68,8 @@ class ThreadState {
 
   // Not started. For others than release(), see is_started() in life.hpp.
   bool is_fresh() const noexcept {
-    return (join.word.load(std::memory_order_acquire) & kPhase) == 0;  // A1 of life.cpp
+    // acquire pairs with R1 and R3 of life.cpp.
+    return (join.word.load(std::memory_order_acquire) & kPhase) == 0;
   }
   static constexpr std::uint32_t kPhase = 3;  // of the word; 0: fresh
 
