@@ -91,8 +91,8 @@ class ThreadState {
 
   NumberOrExtras label;                         // guarded by the registry's lock
   std::uint32_t fork_count = 0;                 // the process in which it was started
-  std::uint32_t block = 0;                      // the number of its memory, see platform/block_pool.hpp
   backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
+  std::uint32_t block = 0;                      // the number of its memory, see platform/block_pool.hpp
   backend::atomic<std::uint32_t> refs;
   Join join;
   ThreadState* next = nullptr;             // guarded by the registry's lock
