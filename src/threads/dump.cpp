@@ -51,8 +51,8 @@ std::vector<Known> known_threads() {
       known.info.native_id = native;
     } else if (state->kind == ThreadState::Kind::timer) {
       known.info.state = ThreadInfo::State::pending;
-      // acquire pairs with the release of the room of timers.
-      const std::int64_t deadline = base::hooks.timer_deadline.load(std::memory_order_acquire)(*state);
+      // relaxed: filled before the first Timer was made.
+      const std::int64_t deadline = base::hooks.timer_deadline.load(std::memory_order_relaxed)(*state);
       known.info.wait = WaitInfo{.kind = "Timer", .object = state, .deadline = Deadline::at(deadline), .held_by = {}};
     }
     found.push_back(std::move(known));

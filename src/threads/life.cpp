@@ -263,9 +263,9 @@ void start(ThreadState& state) {
     throw RuntimeError("can't create new thread at interpreter shutdown");
   }
   wait_for_threads_at_exit();
-  // acquire pairs with the release of the room of timers.
+  // relaxed: filled before the first Timer was made.
   const bool is_launched = state.kind == ThreadState::Kind::timer
-                               ? base::hooks.launch_timer.load(std::memory_order_acquire)(state)
+                               ? base::hooks.launch_timer.load(std::memory_order_relaxed)(state)
                                : static_cast<OsThreadState&>(state).launch();
   if (!is_launched) {
     take_back_start(state);

@@ -68,8 +68,7 @@ class ThreadState {
 
   // Not started. For others than release(), see is_started() in life.hpp.
   bool is_fresh() const noexcept {
-    // acquire pairs with R1 and R3 of life.cpp.
-    return (join.word.load(std::memory_order_acquire) & kPhase) == 0;
+    return (join.word.load(std::memory_order_relaxed) & kPhase) == 0;  // relaxed: see thread.cpp
   }
   static constexpr std::uint32_t kPhase = 3;  // of the word; 0: fresh
 
