@@ -13,8 +13,7 @@
 // Destroy  A state and its body are one block of memory; the body lies behind the state. The body may go earlier, when
 //          it has run.
 // Orders   R1 release of each decrement pairs with A1, acquire before the state is destroyed. The phase is read
-// relaxed:
-//          where it decides, A1 has made what the others did to it visible (I1); else the exchange fails.
+//          relaxed: where it decides, A1 has made what the others did to it visible (I1); else the exchange fails.
 #include <threading/thread.hpp>
 
 #include <algorithm>
