@@ -83,6 +83,7 @@ class SpinHistory {
     if (detail::backend::cpu_count() < 2 || skips()) return false;
     const bool crowded = is_crowded();
     const bool has_failed = failures_.load(std::memory_order_relaxed) != 0;  // relaxed: hint
+    const bool was_beside = beside_.load(std::memory_order_relaxed) != 0;    // relaxed: hint
     const std::int64_t known = first_gap();
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
@@ -105,6 +106,7 @@ class SpinHistory {
       const Found found = look();
       if (found == Found::taken) {
         if (has_failed) succeeded();
+        if (was_beside) forget_beside();
         if (is_first) learn_gap(known, known - known / 8, at);
         return true;
       }
@@ -118,8 +120,7 @@ class SpinHistory {
       is_first = false;
     }
     if (!crowded && offer([&]() noexcept { return look() == Found::taken; }, kManyOffers, limit)) {
-      // As in linger(): the next one does not spin beside an owner that needs this processor.
-      keep_company(Company::same);
+      found_beside();
       succeeded();
       return true;
     }
@@ -149,6 +150,7 @@ class SpinHistory {
 
   void reset_after_fork() noexcept {
     skip_.store(0, std::memory_order_relaxed);                    // relaxed: one thread is left
+    beside_.store(0, std::memory_order_relaxed);                  // relaxed: as above
     failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
     average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
     first_gap_.store(0, std::memory_order_relaxed);               // relaxed: as above
@@ -167,6 +169,7 @@ class SpinHistory {
   static constexpr std::int64_t kFirstPauses = 2'000;  // nanoseconds, while nothing is known
   static constexpr std::int64_t kMostPauses = 10'000;  // nanoseconds
   static constexpr int kOffers = 4;
+  static constexpr int kBesides = 8;               // locks had after an offer, in a row; see ADR 4
   static constexpr int kManyOffers = 1'000;        // until kSpinLimit, that is
   static constexpr std::uint8_t kMaxFailures = 6;  // 2^6 - 1 = 63 waits skipped
   // Before the first look of a contender, while nothing is known, and between two looks. Nanoseconds: pauses differ
@@ -190,6 +193,16 @@ class SpinHistory {
     // relaxed: hint. Read first: threads that spin here would lose the line at every wake-up.
     if (company_.load(std::memory_order_relaxed) != company) company_.store(company, std::memory_order_relaxed);
   }
+
+  // By a contender that got its lock after an offer. The owner may have needed this processor, and then the next one
+  // should not spin beside it; or it runs on another, and a section just ended. Several times in a row it is the first.
+  void found_beside() noexcept {
+    const int times = beside_.load(std::memory_order_relaxed) + 1;                          // relaxed: hint
+    beside_.store(static_cast<std::uint8_t>(times % kBesides), std::memory_order_relaxed);  // relaxed: hint
+    if (times >= kBesides) keep_company(Company::same);
+  }
+
+  void forget_beside() noexcept { beside_.store(0, std::memory_order_relaxed); }  // relaxed: hint
 
   bool skips() noexcept {
     const std::uint8_t skip = skip_.load(std::memory_order_relaxed);  // relaxed: hint
@@ -348,6 +361,7 @@ class SpinHistory {
   detail::backend::atomic<std::uint8_t> crowds_{0};    // met so far, up to kMaxCrowds
   detail::backend::atomic<std::uint8_t> skip_{0};      // waits left that sleep at once
   detail::backend::atomic<std::uint8_t> failures_{0};
+  detail::backend::atomic<std::uint8_t> beside_{0};  // locks had after an offer, in a row
 };
 
 // The history of the bucket that `key` hashes to: for primitives that spin on their own word before they park.

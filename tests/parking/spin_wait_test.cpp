@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 namespace {
 
 using threading::Deadline;
@@ -88,6 +90,46 @@ TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
     if (history.contend(freed, Deadline::never())) break;
   }
   EXPECT_EQ(looks, 5);
+}
+
+enum class Next : std::uint8_t { looks, sleeps, unknown };
+
+// What a contender does after some that got their locks by giving the processor away; in between, when `rests`, one
+// that got it at its first look. Unknown: this thread lost its processor meanwhile.
+Next after_offers(int first, bool rests, int second) {
+  using Found = SpinHistory::Found;
+  using threading::detail::backend::monotonic_now;
+  SpinHistory history;
+  const auto taking = []() noexcept { return Found::taken; };
+  const auto offers = [&](int times) {
+    for (; times != 0; --times) {
+      const std::int64_t past_pauses = monotonic_now() + 5'000;
+      const auto take = [&]() noexcept {
+        if (monotonic_now() >= past_pauses) return Found::taken;
+        while (monotonic_now() < past_pauses) continue;
+        return Found::held;
+      };
+      if (!history.contend(take, Deadline::never())) return false;
+    }
+    return true;
+  };
+  if (!offers(first)) return Next::unknown;
+  if (rests && !history.contend(taking, Deadline::never())) return Next::unknown;
+  if (!offers(second)) return Next::unknown;
+  return history.contend(taking, Deadline::never()) ? Next::looks : Next::sleeps;
+}
+
+// A contender that got its lock by giving its processor away may have waited for an owner on the same one, or for a
+// section that ended on another. Only several in a row mean the first.
+TEST(SpinHistory, ContendersSleepAtOnceAfterEightOffersInARow) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  for (int i = 0; i < 100; ++i) ASSERT_NE(after_offers(7, false, 0), Next::sleeps) << "it may have been chance";
+  bool slept = false;
+  for (int i = 0; i < 1000 && !slept; ++i) slept = after_offers(8, false, 0) == Next::sleeps;
+  EXPECT_TRUE(slept) << "paused beside an owner that needs this processor";
+  int sleeps = 0;
+  for (int i = 0; i < 100; ++i) sleeps += after_offers(4, true, 4) == Next::sleeps ? 1 : 0;
+  EXPECT_LT(sleeps, 50) << "counted on after a lock that was had by a pause";
 }
 
 // Beside a crowd that was let go together, giving way pays however the last wait ended.
