@@ -3,11 +3,12 @@
 // Designs that we tried or considered and did not take, kept so that the next person need not write them again.
 // docs/performance says what each of them loses.
 //
-//   design:spin        spins until it is free, with exponential pauses. Fast while threads are fewer than processors
-//   and
-//                      nobody loses his; no fairness at all.
+//   design:spin        spins until it is free, with exponential pauses. Fast while threads are fewer than processors,
+//                      and nobody loses his; no fairness at all.
 //   design:spin-exchange  the same, but frees with an exchange, as a lock must whose release asks who waits
 //   design:spin-look   the same, but looks at the word before it frees it: the line is fetched twice
+//   design:spin-eager  as TBB's: exchanges without a look, pauses less, frees with a store
+//   design:spin-checks the same, but looks whether it is held before it stores, as a lock must that reports misuse
 //   design:ticket      first come first served, spinning. Stops dead when the next in line is not running.
 //   design:no-spin     a futex word with three values; contenders sleep at once
 //   design:fixed-spin  the same after a fixed number of pauses, on one processor as on many
@@ -39,9 +40,9 @@ void futex_wake(const void* word, int count) {
 }
 void pause() { __builtin_ia32_pause(); }
 
-enum class Release : std::uint8_t { stores, exchanges, looks_first };
+enum class Release : std::uint8_t { stores, checks, exchanges, looks_first };
 
-template <Release kRelease>
+template <Release kRelease, bool kIsEager = false>
 struct SpinLocks {
   static constexpr bool kNeverSleeps = true;
   class Lock {
@@ -50,7 +51,7 @@ struct SpinLocks {
       int pauses = 1;
       while (!try_lock()) {
         for (int i = 0; i != pauses; ++i) pause();
-        if (pauses < 64) {
+        if (pauses < (kIsEager ? 16 : 64)) {
           pauses *= 2;
         } else {
           sched_yield();  // on one processor it would burn a whole time slice
@@ -58,11 +59,15 @@ struct SpinLocks {
       }
     }
     bool try_lock() {
-      return held_.load(std::memory_order_relaxed) == 0 && held_.exchange(1, std::memory_order_acquire) == 0;
+      return (kIsEager || held_.load(std::memory_order_relaxed) == 0) &&
+             held_.exchange(1, std::memory_order_acquire) == 0;
     }
     void unlock() {
       std::uint32_t seen = 1;
       switch (kRelease) {
+        case Release::checks:
+          if (held_.load(std::memory_order_relaxed) == 0) __builtin_trap();
+          [[fallthrough]];
         case Release::stores: held_.store(0, std::memory_order_release); break;
         case Release::looks_first: seen = held_.load(std::memory_order_relaxed); [[fallthrough]];
         case Release::exchanges: held_.compare_exchange_strong(seen, 0, std::memory_order_release); break;
@@ -81,6 +86,13 @@ struct SpinExchange : SpinLocks<Release::exchanges> {
 };
 struct SpinLook : SpinLocks<Release::looks_first> {
   static constexpr const char* kName = "design:spin-look";
+};
+
+struct SpinEager : SpinLocks<Release::stores, true> {
+  static constexpr const char* kName = "design:spin-eager";
+};
+struct SpinChecks : SpinLocks<Release::checks, true> {
+  static constexpr const char* kName = "design:spin-checks";
 };
 
 struct Ticket {
@@ -301,6 +313,8 @@ void add_designs() {
   add_rows<Spin>();
   add_rows<SpinExchange>();
   add_rows<SpinLook>();
+  add_rows<SpinEager>();
+  add_rows<SpinChecks>();
   add_rows<Ticket>();
   add_rows<NoSpin>();
   add_rows<FixedSpin>();
