@@ -9,6 +9,11 @@ namespace {
 
 using Instances = face::Life<RLockObject>;
 
+PyObject* refuse_level() {
+  PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
+  return nullptr;
+}
+
 PyObject* refuse_release() {
   PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
   return nullptr;
@@ -21,10 +26,7 @@ bool is_shared(PyObject* self) { return rlock_object(self).held.shared != nullpt
 
 // Not inlined, like acquire_with(): what a call needs that blocks would cost those that do not.
 __attribute__((noinline)) PyObject* enter_slow(PyObject* self) {
-  if (Embedding::is_owned(rlock_of(self))) {
-    PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
-    return nullptr;
-  }
+  if (Embedding::is_owned(rlock_of(self))) return refuse_level();
   if (wait_for_lock(rlock_of(self), is_shared(self), Deadline::never()) < 0) return nullptr;
   Py_RETURN_TRUE;
 }
@@ -44,6 +46,7 @@ __attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const
   if (!read_lock_bound(args, count, names, bound)) return nullptr;
   note_thread();
   if (lock.try_lock()) Py_RETURN_TRUE;
+  if (Embedding::is_owned(lock)) return refuse_level();
   if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
   const int taken = wait_for_lock(rlock_of(self), is_shared(self), bound.deadline());
   return taken < 0 ? nullptr : boolean(taken == 1);

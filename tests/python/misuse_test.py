@@ -248,6 +248,15 @@ class Misuse(unittest.TestCase):
             thread.join()
             self.assertTrue(lock._is_owned())
 
+    def test_an_rlock_that_cannot_count_further_says_so_however_it_is_asked(self):
+        lock = ours.RLock()
+        lock.acquire()
+        owner = lock._release_save()[1]
+        lock._acquire_restore((2**32 - 1, owner))
+        for bound in (), (True,), (False,), (True, 0.01):
+            with self.subTest(bound):
+                self.assertRaises(OverflowError, lock.acquire, *bound)
+
     def test_complete(self):
         self.assertEqual(sorted(ours.__all__), sorted(stdlib.__all__))
         for name in stdlib.__all__:
