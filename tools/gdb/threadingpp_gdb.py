@@ -126,7 +126,7 @@ class BarrierPrinter(Printer):
 
 
 class ThreadPrinter(Printer):
-    KINDS = {"main": "MainThread", "dummy": "Dummy-", "thread": "Thread-", "timer": "Thread-"}
+    KINDS = {"main": "MainThread", "dummy": "Dummy-", "thread": "Thread-", "timer": "Thread-", "embedded": "Thread-"}
 
     def to_string(self):
         state = self.value["handle_"]["state_"].dereference()
