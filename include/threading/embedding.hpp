@@ -5,7 +5,7 @@
 //  - Waits that say why they ended: `ok`, `timed_out`, or `interrupted` when a signal handler ran on the waiting
 //    thread. The runtime runs its handlers and waits again with the same Deadline.
 //  - The parts of a call separately, so that a runtime can try first while it holds its interpreter lock, let that
-//    lock go only to block, and take it back before it takes ours.
+//    lock go only to block, and if it likes take it back before it takes ours.
 //  - State for inspection and for restoring after fork().
 //
 // Nothing here takes the interpreter's lock: the runtime does, in plain calls of its own. Between letting it go and

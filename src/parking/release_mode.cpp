@@ -7,7 +7,7 @@
 //
 // Word     a mode for each bucket; in the bucket, under its lock, how many threads fence.
 // States   exchange: releases exchange; somebody may be queued.
-//          store: nobody is queued in the bucket, nobody fences; releases store, then look at the mode again.
+//          store: nobody is queued for a lock of the bucket, nobody fences; releases store, then look at it again.
 //          fencing: as exchange, but a release that read `store` before may still be under way, unseen.
 // Moves    store → fencing: by a thread that wants to queue for a lock, under the bucket's lock.
 //          fencing → exchange: by whoever fenced, after its fence, under the bucket's lock.

@@ -157,7 +157,8 @@ NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan) {
   return made;
 }
 
-void adopt_body(ThreadState& state, [[maybe_unused]] Body* body) noexcept { state.has_body = true; }
+// Where it is, state.body() knows.
+void adopt_body(ThreadState& state, Body*) noexcept { state.has_body = true; }
 
 }  // namespace detail
 

@@ -31,6 +31,7 @@ class TimerState final : public detail::ThreadState {
   TimerState* previous_timer = nullptr;
 };
 
-static_assert(sizeof(TimerState) == 80 || sizeof(void*) != 8 || sizeof(detail::ThreadState::Join) != 8);
+static_assert(sizeof(TimerState) < 32 * sizeof(void*), "as many words as ThreadState can count");
+static_assert(sizeof(TimerState) == 80 || sizeof(void*) != 8 || sizeof(detail::ThreadState::Join) != 8, "see ADR 28");
 
 }  // namespace threading::inline v1::timer

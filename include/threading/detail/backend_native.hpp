@@ -52,8 +52,9 @@ int cpu_count() noexcept;
 // Asymmetric fences. Of two threads, one of which stores, passes a light fence and loads, the other stores, passes a
 // heavy fence and loads, at least one sees the other's store. The light fence costs nothing.
 inline void light_fence() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
-// About a microsecond. Requires: has_heavy_fence().
+// About a microsecond; a millisecond if the kernel refuses all at once. Requires: has_heavy_fence() has once said yes.
 void heavy_fence() noexcept;
+// Returns: whether the kernel can do that, now. Asks it once for the process.
 bool has_heavy_fence() noexcept;
 
 enum class FutexOutcome : std::uint8_t { woken, changed, timed_out, interrupted };
