@@ -23,7 +23,8 @@
 // Orders   The lock orders everything.
 // Destroy  A timer that was started is kept by its running thread's reference until after finish(); it is in no list
 //          then. Nothing of the queue is destroyed: timers may fire while the process ends.
-// Fork     The child has neither pool threads nor pending timers: like all other threads they are over.
+// Fork     The child has neither pool threads nor pending timers: like all other threads they are over, and a cancel
+//          leaves them alone.
 #include "timer/timer_queue.hpp"
 
 #include <algorithm>
@@ -361,6 +362,8 @@ void cancel(TimerState& timer) noexcept {
     const With hold(registry_lock);
     const Stage before = timer.stage;
     if (before == Stage::cancelled || before == Stage::taken) return;
+    // One that was pending when this process was forked is over here, and in no list.
+    if (before != Stage::fresh && !threads::is_alive(timer)) return;
     take_out(timer);
     timer.stage = Stage::cancelled;
     if (before == Stage::fresh) return;

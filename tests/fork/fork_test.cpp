@@ -197,6 +197,29 @@ TEST(Fork, OtherThreadsAreOverAndJoinableAtOnceInWhateverStateTheyWere) {
   for (const Thread& thread : {running, joined_elsewhere, joiner, ended, static_cast<Thread>(pending)}) thread.join();
 }
 
+// The child's timers do not find the parent's in their way, whether those were cancelled or not.
+TEST(Fork, AChildMayCancelTimersOfItsParentAndUseItsOwn) {
+  Timer pending(1h, [] {});
+  Timer other(1h, [] {});
+  pending.start();
+  other.start();
+  expect_child(exited(0), "", [&] {
+    pending.cancel();
+    Event fired;
+    Timer mine(0.001, [&] { fired.set(); });
+    mine.start();
+    EXPECT_TRUE(fired.wait(30s));
+    other.cancel();
+    Timer another(1h, [] {});
+    another.start();
+    another.cancel();
+    another.join();
+    EXPECT_EQ(threading::active_count(), 1u);
+  });
+  pending.cancel();
+  other.cancel();
+}
+
 TEST(Fork, AChildWaitsForItsOwnThreadsAtExit) {
   const support::ChildResult result = support::run_child([] {
     threading::spawn([] {
