@@ -20,8 +20,12 @@ std::int64_t deadline_of(const detail::ThreadState& state) noexcept {
 
 // Not at start-up: a global Timer may be made before this file is initialised.
 void fill_slots() noexcept {
-  // relaxed, all: everybody stores the same, and who knows a Timer knows what was stored before it was made.
-  if (base::hooks.timer_deadline.load(std::memory_order_relaxed) != nullptr) return;
+  // relaxed, all: everybody stores the same; who makes a Timer has seen both or stored them, and who knows a Timer
+  // knows what its maker knew.
+  if (base::hooks.launch_timer.load(std::memory_order_relaxed) != nullptr &&
+      base::hooks.timer_deadline.load(std::memory_order_relaxed) != nullptr) {
+    return;
+  }
   base::hooks.launch_timer.store(&launch, std::memory_order_relaxed);
   base::hooks.timer_deadline.store(&deadline_of, std::memory_order_relaxed);
 }
