@@ -202,12 +202,7 @@ void take_back_start(ThreadState& state) noexcept {
     word = kFresh;
     return size;
   });
-  // Under the bucket's lock, not by tell_native_id(): somebody may have found the thread alive there and be about to
-  // say that it waits. It is queued before this, or looks after it.
-  unpark(&state.native_id, [&](const QueueView& queue) noexcept -> UnparkDecision {
-    state.native_id.store(0, std::memory_order_relaxed);  // relaxed: ordered by the bucket's lock
-    return {queue.size};
-  });
+  take_back_native_id(state);
 }
 
 }  // namespace

@@ -63,6 +63,8 @@ void begin_alive(ThreadState& state) noexcept;
 
 // Lets those know who wait for the native id.
 void tell_native_id(ThreadState& state, std::uint32_t id) noexcept;
+// A start has failed: nobody will tell. Whoever waits looks again.
+void take_back_native_id(ThreadState& state) noexcept;
 // The native id, waited for if the thread is just being started; 0: none yet.
 NativeId native_id(ThreadState& state) noexcept;
 

@@ -4,7 +4,7 @@
 //
 // Word     native_id: 0 not known yet; kIdWanted: not known, and somebody is queued for it; else the number.
 // Moves    want: who asks, 0 → kIdWanted, under the bucket's lock. tell: the thread itself, → the number; wakes all.
-//          A start that fails (life.cpp): → 0, and wakes all.
+//          A start that fails (life.cpp): kIdWanted → 0, and wakes all, who look again: another start may be under way.
 // I1       kIdWanted is set while the thread is alive only: one that is not started will not tell.
 // Orders   All relaxed: a number and nothing else. What the waiter of a failed start sees, the bucket's lock orders.
 // Destroy  As the state's, in life.cpp.
@@ -50,6 +50,17 @@ struct Leaving {
 void tell_native_id(ThreadState& state, std::uint32_t id) noexcept {
   // relaxed: a number and nothing else.
   if (state.native_id.exchange(id, std::memory_order_relaxed) == kIdWanted) unpark_all(&state.native_id);
+}
+
+// Under the bucket's lock, not as tell_native_id() does: somebody may have found the thread alive there and be about to
+// say that it waits. It is queued before this, or looks after it. A number that is there is another start's.
+void take_back_native_id(ThreadState& state) noexcept {
+  unpark(&state.native_id, [&](const QueueView& queue) noexcept -> UnparkDecision {
+    std::uint32_t seen = kIdWanted;
+    // relaxed: ordered by the bucket's lock, but for the number, which is a number and nothing else.
+    state.native_id.compare_exchange_strong(seen, 0, std::memory_order_relaxed, std::memory_order_relaxed);
+    return {queue.size};
+  });
 }
 
 void enter(PerThread& self, ThreadState& state) noexcept {
@@ -103,9 +114,10 @@ void* thread_main(void* argument) {
 
 NativeId native_id(ThreadState& state) noexcept {
   for (;;) {
-    std::uint32_t id = state.native_id.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
+    const bool may_tell = is_alive(state);  // asked first: one that has ended has told
+    const std::uint32_t id = state.native_id.load(std::memory_order_relaxed);  // relaxed: a number and nothing else
     if ((id & ~kIdWanted) != 0) return static_cast<NativeId>(id);
-    if (state.kind == ThreadState::Kind::timer || !is_alive(state)) return 0;
+    if (state.kind == ThreadState::Kind::timer || !may_tell) return 0;
     const auto must_wait = [&]() noexcept {
       std::uint32_t seen = 0;
       // relaxed: under the bucket's lock; a start that fails changes it as well.

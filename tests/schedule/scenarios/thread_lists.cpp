@@ -21,6 +21,25 @@ LAB_SCENARIO(thread_listed_while_alive, "a thread that is not alive is not liste
   thread.join();
 }
 
+// One start fails, and before it has taken everything back, another thread starts the same object.
+LAB_SCENARIO(thread_started_again_by_another, "a failed start leaves the next one its native id",
+             {.bound = 2, .weak_bound = 1, .faults = {.spawn = 1}, .pct_runs = 2000}) {
+  Thread thread([] {});
+  Atomic<bool> fails{false};
+  lab::together({{"first",
+                  [&] {
+                    if (done([&] { thread.start(); }) == 0) fails.store(true, std::memory_order_relaxed);
+                  }},
+                 {"second", [&] {
+                    if (done([&] { thread.start(); }) == 1) lab::check(thread.native_id().has_value(), "it is alive");
+                  }}});
+  if (done([&] { thread.join(); }) == 1) {
+    lab::check(thread.native_id().has_value(), "it has run, and keeps its number");
+  } else {
+    lab::check(fails.load(std::memory_order_relaxed), "no start has gone well");
+  }
+}
+
 LAB_SCENARIO(timer_listed_while_alive, "a timer that was joined is not listed", {.bound = 2, .weak_bound = 1}) {
   Timer timer(seconds(1), [] {});
   timer.start();
