@@ -11,15 +11,11 @@
 // I1       A number is in the list, or somebody has it, never both.
 // I2       Segments stay: what was needed once may be needed again. So this store takes what the most objects at one
 //          time took, and as much again at worst, which no page stands behind before it is used.
-// Pages    To touch a page for the first time takes 1.3 µs, a third as long as the 40 timers on it need for everything
-//          else. So a segment that is large enough asks for large pages.
 // Orders   The list orders what the last owner of a block wrote before what the next one reads. R1 release of a new
 //          segment pairs with A1, acquire of who finds it: the allocator may have written there.
 // Fork     A child can lose a block that was on its way, never hand one out twice: see slot_list.hpp.
 // Destroy  Never: threads may run until the process ends.
 #include "platform/block_pool.hpp"
-
-#include <sys/mman.h>
 
 #include <bit>
 #include <new>
@@ -40,8 +36,8 @@ constexpr std::size_t kStep = 32;
 constexpr std::uint32_t kSizes = 8;
 constexpr std::size_t kLargest = kSmallest + (kSizes - 1) * kStep;
 
-constexpr std::uint32_t kFirst = 64;  // blocks
-constexpr std::size_t kLine = 64;     // of the cache; bytes
+constexpr std::uint32_t kFirst = 64;   // blocks
+constexpr std::align_val_t kLine{64};  // of the cache; bytes
 // 67 million blocks, or 4 million where a segment would be larger than the address space; those beyond are the
 // allocator's.
 constexpr unsigned kSegments = sizeof(void*) == 4 ? 16 : 20;
@@ -52,9 +48,6 @@ static_assert(std::uint64_t{kMostSlots} * kSizes + kSizes <= UINT32_MAX);
 constexpr std::uint32_t number_of(std::uint32_t slot, std::uint32_t size) noexcept { return slot * kSizes + size; }
 
 constexpr std::size_t bytes_of(std::uint32_t size) noexcept { return kSmallest + size * kStep; }
-
-// A page of the larger kind. Bytes; where the system's are of another size they are not given.
-constexpr std::size_t kLargePage = std::size_t{1} << 21;
 
 // As many as any slot of 32 bits could ask for, or the compiler sees an index out of bounds.
 constinit atomic<std::byte*> segments[kSizes][27] = {};
@@ -89,17 +82,12 @@ std::byte* segment_at(atomic<std::byte*>& segment, unsigned number, std::uint32_
   if (std::byte* const there = segment.load(std::memory_order_acquire)) return there;
   const std::size_t count = std::size_t{kFirst} << number;
   const std::size_t bytes = count * (bytes_of(size) + sizeof(std::uint32_t));
-  const std::align_val_t align{bytes < kLargePage ? kLine : kLargePage};
-  auto* const made = static_cast<std::byte*>(::operator new(bytes, align, std::nothrow));
+  auto* const made = static_cast<std::byte*>(::operator new(bytes, kLine, std::nothrow));
   if (made == nullptr) return nullptr;
-#ifdef MADV_HUGEPAGE
-  // A wish, for whole pages: what is behind the last one is not touched before it is used.
-  if (bytes >= kLargePage) madvise(made, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
-#endif
   std::byte* there = nullptr;
   // R1 release pairs with A1, and so does acquire on failure.
   if (segment.compare_exchange_strong(there, made, std::memory_order_acq_rel, std::memory_order_acquire)) return made;
-  ::operator delete(made, align);
+  ::operator delete(made, kLine);
   return there;
 }
 
