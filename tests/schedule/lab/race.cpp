@@ -219,6 +219,10 @@ void Memory::watch(const char* name, const void* where, std::uint64_t mask,
     found = watches.insert(watches.end(), {name, 0, mask, legal, {}});
   }
   found->address = address;
+  // It may have been used before; what is made later finds its watch by itself.
+  for (unsigned i = 1; i < location_count_; ++i) {
+    if (locations_[i].address == address) locations_[i].watch = static_cast<std::uint8_t>(found - watches.begin() + 1);
+  }
   std::uint64_t value = 0;
   std::memcpy(&value, where, mask > 0xffffffffu ? 8 : 4);
   note_state(*found, value);

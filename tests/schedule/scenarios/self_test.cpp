@@ -380,4 +380,12 @@ LAB_SCENARIO(lab_shared_ptr, "the last of two owners destroys, once, after all u
   lab::check(destroyed <= 1, "once");
 }
 
+LAB_SCENARIO(lab_watch_after_use, "a word that was used before it was watched is watched all the same",
+             {.expect = "illegal state"}) {
+  Atomic<std::uint32_t> word{0};
+  static_cast<void>(word.load(memory_order_relaxed));
+  lab::watch("word used before", &word, 3, {0});
+  word.store(2, memory_order_relaxed);
+}
+
 }  // namespace
