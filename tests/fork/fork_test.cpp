@@ -209,6 +209,7 @@ TEST(Fork, AChildMayCancelTimersOfItsParentAndUseItsOwn) {
     Timer mine(0.001, [&] { fired.set(); });
     mine.start();
     EXPECT_TRUE(fired.wait(30s));
+    mine.join();
     other.cancel();
     Timer another(1h, [] {});
     another.start();
