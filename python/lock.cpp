@@ -36,7 +36,7 @@ __attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const
   if (!read_lock_bound(args, count, names, bound)) return nullptr;
   if (take(lock)) Py_RETURN_TRUE;
   if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
-  const int taken = wait_for_lock(lock_of(self), is_shared(self), bound.deadline());
+  const int taken = wait_for_lock(lock, is_shared(self), bound.deadline());
   return taken < 0 ? nullptr : boolean(taken == 1);
 }
 

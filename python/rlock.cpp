@@ -48,7 +48,7 @@ __attribute__((noinline)) PyObject* acquire_with(PyObject* self, PyObject* const
   if (lock.try_lock()) Py_RETURN_TRUE;
   if (Embedding::is_owned(lock)) return refuse_level();
   if (!bound.blocking || bound.nanoseconds == 0) Py_RETURN_FALSE;
-  const int taken = wait_for_lock(rlock_of(self), is_shared(self), bound.deadline());
+  const int taken = wait_for_lock(lock, is_shared(self), bound.deadline());
   return taken < 0 ? nullptr : boolean(taken == 1);
 }
 

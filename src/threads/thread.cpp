@@ -158,7 +158,7 @@ NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan) {
 }
 
 // Where it is, state.body() knows.
-void adopt_body(ThreadState& state, Body*) noexcept { state.has_body = true; }
+void adopt_body(ThreadState& state) noexcept { state.has_body = true; }
 
 }  // namespace detail
 

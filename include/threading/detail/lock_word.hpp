@@ -53,7 +53,6 @@ THREADING_API THREADING_COLD void wake_missed(LockWord& word) noexcept;
 // from another processor for a look and once more for the exchange, and all that time the lock is held.
 inline bool give_back(LockWord& word, ThreadToken token) noexcept {
   const auto& mode = release_mode(&word);
-
   // relaxed: a mode from before costs an exchange, or is noticed below. The owner reads its own word.
   if (mode.load(std::memory_order_relaxed) == ReleaseMode::store &&
       word.load(std::memory_order_relaxed) == held_by(token)) {

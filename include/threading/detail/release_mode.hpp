@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // How the locks that share a bucket of the lot are freed: by an exchange, which sees whether somebody is queued, or by
-// a plain store, which costs half, and to others that spin a third. Told in src/parking/release_mode.cpp.
+// a plain store, which costs next to nothing. Told in src/parking/release_mode.cpp.
 #pragma once
 
 #include <cstdint>

@@ -125,12 +125,13 @@ struct NewThread {
 };
 // Throws: ValueError for a bad stack size, std::bad_alloc.
 THREADING_API NewThread new_thread(ThreadOptions&& options, const BodyPlan& plan);
-THREADING_API void adopt_body(ThreadState& state, Body* body) noexcept;
+// The body stands in its room: from now on it is the state's.
+THREADING_API void adopt_body(ThreadState& state) noexcept;
 
 template <class B, class... Args>
 B* construct_body(const NewThread& made, Args&&... args) {
   B* const body = ::new (made.room) B(std::in_place, std::forward<Args>(args)...);
-  adopt_body(*made.state, body);
+  adopt_body(*made.state);
   return body;
 }
 template <class B, class... Args>
