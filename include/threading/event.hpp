@@ -9,8 +9,24 @@
 namespace threading::inline v1 {
 
 namespace detail {
+// The word is told in src/primitives/event.cpp. Programs have it compiled in: it is part of the binary interface.
+#if defined(THREADING_BACKEND_SCHEDULE)
+inline constexpr unsigned kEventCountBits = 0;  // the lab sets an event twice, and it is quiet
+inline constexpr unsigned kEventFencerBits = 2;
+#else
+inline constexpr unsigned kEventCountBits = 8;
+inline constexpr unsigned kEventFencerBits = 19;
+#endif
 inline constexpr std::uint32_t kEventSet = 1;
 inline constexpr std::uint32_t kEventWaiters = 2;
+inline constexpr std::uint32_t kEventQuiet = 4;
+inline constexpr std::uint32_t kEventLooked = 8;
+inline constexpr std::uint32_t kEventFlag = kEventSet | kEventLooked;
+inline constexpr std::uint32_t kEventOnce = 16;
+inline constexpr std::uint32_t kEventOften = kEventOnce << kEventCountBits;
+inline constexpr std::uint32_t kEventFencer = kEventOften << 1;
+inline constexpr std::uint32_t kEventFencers = ((1u << kEventFencerBits) - 1) * kEventFencer;
+inline constexpr std::uint32_t kEventKeptByClear = kEventWaiters | kEventLooked | kEventFencers;
 THREADING_API extern const WaitKind kEventKind;
 }  // namespace detail
 
@@ -31,28 +47,34 @@ class THREADING_API Event {
   // Returns: whether the flag is set.
   bool is_set() const noexcept {
     // acquire pairs with the release in set().
-    return (word_.load(std::memory_order_acquire) & detail::kEventSet) != 0;
+    return (word_.load(std::memory_order_acquire) & detail::kEventFlag) != 0;
   }
 
-  // Sets the flag. Wakes every thread that waits.
+  // Sets the flag. Wakes every thread that waits. Where the kernel has membarrier(), an event that was set often enough
+  // since it was clear is only looked at.
   void set() noexcept {
-    // relaxed: the exchange decides.
-    std::uint32_t seen = word_.load(std::memory_order_relaxed);
-    while ((seen & detail::kEventWaiters) == 0) {
+    // What the caller did before stays before the look: see I3 and I4 in event.cpp.
+    detail::backend::light_fence();
+    // acquire pairs with the release in clear(): what its caller did before is visible after a mere look, too.
+    std::uint32_t seen = word_.load(std::memory_order_acquire);
+    if ((seen & detail::kEventQuiet) != 0) return;
+    while ((seen & (detail::kEventWaiters | detail::kEventLooked | detail::kEventOften)) == 0) {
       // Exchanges even a set flag for itself: a reader of the flag that clears it next must see what this thread did
-      // before. release pairs with is_set() and clear(); acq_rel keeps set() after set() in order.
-      if (word_.compare_exchange_weak(seen, detail::kEventSet, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      // before. release pairs with is_set() and clear(), acquire with clear(). relaxed: set_slow() looks again.
+      if (word_.compare_exchange_weak(seen, (seen + detail::kEventOnce) | detail::kEventSet, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
         return;
       }
     }
     set_slow();
   }
 
-  // Clears the flag. Threads that wait already are not affected.
+  // Clears the flag. Threads that wait already are not affected. Takes a microsecond if a set() may have only looked.
   void clear() noexcept {
     // acquire pairs with set(): what its callers did before is visible, also when the flag was set twice. release: a
     // set() that follows orders after what this thread did.
-    word_.fetch_and(~detail::kEventSet, std::memory_order_acq_rel);
+    const std::uint32_t before = word_.fetch_and(detail::kEventKeptByClear, std::memory_order_acq_rel);
+    if ((before & detail::kEventKeptByClear) != 0) clear_slow();
   }
 
   // Waits until the flag is set. Returns: true if it was; false on timeout (a negative number of seconds has passed
@@ -68,6 +90,7 @@ class THREADING_API Event {
   THREADING_COLD bool wait_slow(Timeout timeout, const detail::backend::stop_token* stop);
   detail::WaitOutcome wait_until(const detail::WaitOptions& options);
   THREADING_COLD void set_slow() noexcept;
+  THREADING_COLD void clear_slow() noexcept;
 
   detail::backend::atomic<std::uint32_t> word_{0};
 };
