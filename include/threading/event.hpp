@@ -57,7 +57,8 @@ class THREADING_API Event {
     detail::backend::light_fence();
     // acquire pairs with the release in clear(): what its caller did before is visible after a mere look, too.
     std::uint32_t seen = word_.load(std::memory_order_acquire);
-    if ((seen & detail::kEventQuiet) != 0) return;
+    if ((seen & detail::kEventQuiet) != 0) [[likely]]
+      return;
     while ((seen & (detail::kEventWaiters | detail::kEventLooked | detail::kEventOften)) == 0) {
       // Exchanges even a set flag for itself: a reader of the flag that clears it next must see what this thread did
       // before. release pairs with is_set() and clear(), acquire with clear(). relaxed: set_slow() looks again.
