@@ -43,9 +43,9 @@ void heavy_fence() noexcept {
       !(register_process() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))) {
     // A filter for system calls was put in place after the start. Stores that are under way reach the caches within a
     // fraction of a microsecond, or when their thread loses its processor (Morrison and Afek, "Temporally bounding
-    // TSO", 2015); wait a multiple of that. No bucket begins to store from now on, so each that does comes here once.
-    // By the clock, which asks no kernel: a filter may refuse to let this thread sleep as well, and to sleep is a point
-    // where it may be cancelled.
+    // TSO", 2015); wait a multiple of that. From now on no bucket begins to store and no event becomes quiet, so each
+    // that does or is comes here once. By the clock, which asks no kernel: a filter may refuse to let this thread sleep
+    // as well, and to sleep is a point where it may be cancelled.
     known.store(Known::absent, std::memory_order_relaxed);  // relaxed: who sees it late comes here again
     const std::int64_t end = monotonic_now() + 1'000'000;
     while (monotonic_now() < end) yield();

@@ -12,7 +12,7 @@ NAMESPACE = r"^threading::(v1::)?"
 LOCK_HELD, LOCK_PARKED, LOCK_OWNER_SHIFT = 1, 2, 2
 CONDITION_WAITERS = 1
 SEMAPHORE_WAITERS, SEMAPHORE_SHIFT = 1, 1
-EVENT_SET, EVENT_WAITERS = 1, 2
+EVENT_FLAG, EVENT_WAITERS = 9, 2
 BARRIER_BROKEN, BARRIER_DRAINING, BARRIER_SHIFT = 1, 2, 3
 THREAD_PHASE = 3
 
@@ -109,7 +109,7 @@ class BoundedSemaphorePrinter(SemaphorePrinter):
 
 class EventPrinter(Printer):
     def to_string(self):
-        state = "set" if self.word() & EVENT_SET else "clear"
+        state = "set" if self.word() & EVENT_FLAG else "clear"
         return f"Event({state}{', threads wait' if self.word() & EVENT_WAITERS else ''})"
 
 
