@@ -14,8 +14,8 @@ namespace detail {
 inline constexpr unsigned kEventCountBits = 0;  // the lab sets an event twice, and it is quiet
 inline constexpr unsigned kEventFencerBits = 2;
 #else
-inline constexpr unsigned kEventCountBits = 8;  // a fence costs what 50 to 200 exchanges do
-inline constexpr unsigned kEventFencerBits = 19;
+inline constexpr unsigned kEventCountBits = 12;  // a fence costs what 50 to 3,000 exchanges do: see ADR 29
+inline constexpr unsigned kEventFencerBits = 15;
 #endif
 inline constexpr std::uint32_t kEventSet = 1;
 inline constexpr std::uint32_t kEventWaiters = 2;
@@ -51,8 +51,8 @@ class THREADING_API Event {
     return (word_.load(std::memory_order_acquire) & detail::kEventFlag) != 0;
   }
 
-  // Sets the flag. Wakes every thread that waits. Set 256 times without a clear() in between, the event is only looked
-  // at from then on, where the kernel has membarrier().
+  // Sets the flag. Wakes every thread that waits. Set 4,096 times without a clear() in between, the event is only
+  // looked at from then on, where the kernel has membarrier().
   void set() noexcept {
     // What the caller did before stays before the look: see I3 and I4 in event.cpp.
     detail::backend::light_fence();
@@ -72,7 +72,7 @@ class THREADING_API Event {
     set_slow();
   }
 
-  // Clears the flag. Threads that wait already are not affected. Takes about a microsecond if set() only looked.
+  // Clears the flag. Threads that wait already are not affected. Takes some microseconds if set() only looked.
   void clear() noexcept {
     // acquire pairs with set(): what its callers did before is visible, also when the flag was set twice. release: a
     // set() that follows orders after what this thread did.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Word     bit 0: set. bit 1: somebody may be queued. bit 2: quiet. bit 3: a set() may have only looked. bits 4 to 11:
-//          how often set() wrote since the flag was clear. bit 12: often enough. bits 13 to 31: how many clear()s
+// Word     bit 0: set. bit 1: somebody may be queued. bit 2: quiet. bit 3: a set() may have only looked. bits 4 to 15:
+//          how often set() wrote since the flag was clear. bit 16: often enough. bits 17 to 31: how many clear()s
 //          fence. The flag is bit 0 or bit 3.
 // States   of bits 0 to 3: clear · waiters: clear, somebody waits · set · quiet and looked: quiet, set() only looks ·
 //          looked: being cleared, and set until then. No others: nobody queues while the flag is set, and set() clears

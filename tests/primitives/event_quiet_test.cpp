@@ -26,7 +26,7 @@ using detail::kEventSet;
 constexpr std::uint32_t kIsQuiet = kEventQuiet | kEventLooked;
 // The set() after so many makes it quiet.
 constexpr int kWrites = kEventOften / kEventOnce;
-static_assert(kWrites == 256);
+static_assert(kWrites == 4096);
 
 #define NEEDS_FENCES() \
   if (!backend::has_heavy_fence()) GTEST_SKIP() << "this kernel has no membarrier()"

@@ -22,13 +22,13 @@ class EventStress : public testing::Test {
   };
   static constexpr int kRingers = 2;
 
-  // Rings until the time is up. Each burst is of up to `longest` rings.
-  void ring(int number, std::uint32_t longest) {
+  // Rings until the time is up, in bursts of random lengths.
+  void ring(int number, std::uint32_t shortest, std::uint32_t longest) {
     Side& side = sides_[static_cast<std::size_t>(number)];
     Jitter jitter(number);
     int work = 0;
     for (const Budget budget; budget.left() || side.bursts < 100; ++side.bursts) {
-      for (std::uint32_t left = 1 + jitter.below(longest); left != 0; --left) {
+      for (std::uint32_t left = shortest + jitter.below(longest - shortest); left != 0; --left) {
         side.work.store(++work, std::memory_order_relaxed);
         bell_.set();
       }
@@ -55,9 +55,9 @@ class EventStress : public testing::Test {
     bell_.set();  // for another that answers
   }
 
-  void run(int answering, std::uint32_t longest) {
+  void run(int answering, std::uint32_t shortest, std::uint32_t longest) {
     Bunch threads;
-    for (int i = 0; i < kRingers; ++i) threads.add([=, this] { ring(i, longest); });
+    for (int i = 0; i < kRingers; ++i) threads.add([=, this] { ring(i, shortest, longest); });
     for (int i = 0; i < answering; ++i) threads.add([=, this] { answer(kRingers + i); });
     threads.join();
     for (const Side& side : sides_) {
@@ -72,10 +72,10 @@ class EventStress : public testing::Test {
   std::atomic<int> ended_{0};
 };
 
-TEST_F(EventStress, LosesNoRingOfShortBursts) { run(1, 4); }
-TEST_F(EventStress, LosesNoRingOfLongBursts) { run(1, 2'000); }
-TEST_F(EventStress, LosesNoRingThatAnotherAnswers) { run(2, 2'000); }
-// Longer than it takes to become quiet by a little, so that most fences come soon after.
-TEST_F(EventStress, LosesNoRingWhereItIsQuietForMoments) { run(2, 300); }
+TEST_F(EventStress, LosesNoRingOfShortBursts) { run(1, 1, 5); }
+TEST_F(EventStress, LosesNoRingOfLongBursts) { run(1, 1, 20'000); }
+TEST_F(EventStress, LosesNoRingThatAnotherAnswers) { run(2, 1, 20'000); }
+// Longer by a little than it takes to become quiet, so that fences come soon after.
+TEST_F(EventStress, LosesNoRingWhereItIsQuietForMoments) { run(2, 4'000, 5'000); }
 
 }  // namespace
