@@ -17,20 +17,25 @@ namespace threading::inline v1::parking {
 // Who may touch what: the owner sets everything before it takes the bucket's lock. While `queued`, all but `parker`
 // belong to the lock of the bucket that `key` names. Once `queued` is false, they belong to whoever removed it, until
 // that thread calls parker.unpark(); afterwards to the owner.
-struct Waiter {
+//
+// The parker, at which the owner looks again and again, shares no line of memory with what others write: each of these
+// writes would wait for the line, and the owner's next look fetch it back.
+struct alignas(64) Waiter {
   Waiter(const void* at, const WaitKind& what, detail::LeaveRef on_leave) noexcept
-      : key(at), home(at), kind(&what), leave(on_leave) {}
+      : home(at), leave(on_leave), key(at), kind(&what) {}
 
   platform::Parker parker;
-  // Changed by requeue() under both buckets' locks; read without a lock only to find the bucket, then read again.
-  detail::backend::atomic<const void*> key;
   const void* const home;  // where it was queued first
-  const WaitKind* kind;
   detail::LeaveRef leave;
-  std::uintptr_t token = 0;       // from whoever woke it
-  std::int64_t since = 0;         // when the wait began, for dump()
-  std::int64_t queued_since = 0;  // when it joined the present queue for the first time, for fairness
+  std::int64_t since = 0;  // when the wait began, for dump()
   Deadline deadline = Deadline::never();
+  Waiter* outer = nullptr;  // while its hook is asked: the wait in whose hook this one began
+
+  // Changed by requeue() under both buckets' locks; read without a lock only to find the bucket, then read again.
+  alignas(64) detail::backend::atomic<const void*> key;
+  const WaitKind* kind;
+  std::uintptr_t token = 0;       // from whoever woke it
+  std::int64_t queued_since = 0;  // when it joined the present queue for the first time, for fairness
   ThreadToken thread = 0;
   int cpu = -1;  // where it began to wait, for the backoff policy
   bool queued = false;
@@ -38,7 +43,6 @@ struct Waiter {
   bool stop_requested = false;  // stays set
   bool stopped = false;         // removed by a stop request
   bool orphaned = false;        // in a forked child: it had been chosen, by a thread that is not there to wake it
-  Waiter* outer = nullptr;      // while its hook is asked: the wait in whose hook this one began
 
   // The queue it is in: see bucket.hpp.
   Waiter* next = nullptr;
