@@ -102,6 +102,7 @@ ParkOutcome join(Waiter& waiter, detail::ValidateRef validate, bool at_front) no
     return ParkOutcome::interrupted;
   }
   at_front ? bucket->push_front(waiter, key) : bucket->push_back(waiter, key);
+  waiter.ahead = at_front ? 0 : bucket->find(key)->size - 1;
   return ParkOutcome::woken;
 }
 
@@ -159,7 +160,7 @@ ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
   auto outcome = ParkerOutcome::woken;
   const auto is_woken = [&]() noexcept { return waiter.parker.is_woken(); };
   const bool may_spin = options.deadline != Deadline::passed();
-  if (!may_spin || !parking::spin_history(waiter.home).linger(is_woken, options.deadline)) {
+  if (!may_spin || !parking::spin_history(waiter.home).linger(is_woken, options.deadline, waiter.ahead)) {
     outcome = options.on_signal.stays != nullptr ? park_with_hook(waiter, options)
                                                  : waiter.parker.park(options.deadline, options.interruptible);
   }

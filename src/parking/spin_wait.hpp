@@ -16,7 +16,8 @@
 //   as many threads at once as there are processors, or more: the waiter, once queued, offers the processor a few
 //   times, always; then two waiters a processor go on until kSpinLimit. They keep the processors from going idle, so
 //   that waking the next thread is cheap; more of them would only take turns. Pauses would keep them all from those
-//   that everybody waits for.
+//   that everybody waits for. The same with a few others in the queue before the waiter, wherever the wake-up came
+//   from: they are let go first, and may want its processor for what it waits for.
 //
 // A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. A thread that
 // offered the processor and got it back late has met a third party that computes, which the kernel lets run for
@@ -52,10 +53,11 @@ inline constexpr std::int64_t kSpinLimit = 50'000;
 class SpinHistory {
  public:
   // Waits until `done()`, or until the policy says that sleeping is better, or the deadline has passed. For a thread
-  // that is queued already: nobody overtakes it while it gives way.
+  // that is queued already: nobody overtakes it while it gives way. `ahead`: how many were queued before it.
   // Returns: whether it is done.
   template <class Done>
-  bool linger(Done done, Deadline deadline) noexcept {
+  bool linger(Done done, Deadline deadline, std::size_t ahead = 0) noexcept {
+    if (ahead != 0 && is_short(ahead)) return linger_among_many(done, deadline);
     switch (company_.load(std::memory_order_relaxed)) {  // relaxed: hint
       case Company::same: return linger_beside(done, deadline);
       case Company::many: return linger_among_many(done, deadline);
@@ -170,6 +172,7 @@ class SpinHistory {
   static constexpr std::int64_t kMostPauses = 10'000;  // nanoseconds
   static constexpr int kOffers = 4;
   static constexpr int kBesides = 8;               // locks had after an offer, in a row; see ADR 4
+  static constexpr int kShortQueue = 4;            // times the processors; see ADR 4
   static constexpr int kManyOffers = 1'000;        // until kSpinLimit, that is
   static constexpr std::uint8_t kMaxFailures = 6;  // 2^6 - 1 = 63 waits skipped
   // Before the first look of a contender, while nothing is known, and between two looks. Nanoseconds: pauses differ
@@ -187,6 +190,10 @@ class SpinHistory {
 
   static bool may_be_apart(Company company) noexcept {
     return company == Company::unknown || company == Company::apart;
+  }
+
+  static bool is_short(std::size_t queue) noexcept {
+    return queue < static_cast<std::size_t>(kShortQueue * detail::backend::cpu_count());
   }
 
   void keep_company(Company company) noexcept {

@@ -14,9 +14,9 @@ namespace threading::inline v1::parking {
 // thread-local storage that might be gone already, nothing to free at thread exit, and what dump() shows is exactly
 // what is queued.
 //
-// Who may touch what: the owner sets everything before it takes the bucket's lock. While `queued`, all but `parker`
-// belong to the lock of the bucket that `key` names. Once `queued` is false, they belong to whoever removed it, until
-// that thread calls parker.unpark(); afterwards to the owner.
+// Who may touch what: the owner sets everything before it takes the bucket's lock. While `queued`, all but `parker` and
+// `ahead` belong to the lock of the bucket that `key` names. Once `queued` is false, they belong to whoever
+// removed it, until that thread calls parker.unpark(); afterwards to the owner.
 //
 // The parker, at which the owner looks again and again, shares no line of memory with what others write: each of these
 // writes would wait for the line, and the owner's next look fetch it back.
@@ -30,6 +30,7 @@ struct alignas(64) Waiter {
   std::int64_t since = 0;  // when the wait began, for dump()
   Deadline deadline = Deadline::never();
   Waiter* outer = nullptr;  // while its hook is asked: the wait in whose hook this one began
+  std::size_t ahead = 0;    // queued at its address before it; set when it joins, then its own
 
   // Changed by requeue() under both buckets' locks; read without a lock only to find the bucket, then read again.
   alignas(64) detail::backend::atomic<const void*> key;

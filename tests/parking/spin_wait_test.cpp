@@ -148,6 +148,30 @@ TEST(SpinHistory, AmongManyAWaitThatFailedIsFollowedByOneThatLooks) {
   EXPECT_GT(looks, 0);
 }
 
+// So it is for one that queued behind a few others: they will be let go first, and may want its processor. Behind many
+// it waits as if it were alone: its turn is far off.
+TEST(SpinHistory, BehindAFewAWaitThatFailedIsFollowedByOneThatLooks) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  int looks = 0;
+  const auto counting = [&]() noexcept { return ++looks, false; };
+  const auto looks_behind = [&](SpinHistory& history, std::size_t ahead) {
+    looks = 0;
+    EXPECT_FALSE(history.linger(counting, Deadline::never(), ahead));
+    return looks;
+  };
+  int looks_behind_a_few = 0;
+  // As above.
+  for (int i = 0; i < 1000 && looks_behind_a_few == 0; ++i) {
+    SpinHistory history;
+    while (looks_behind(history, 0) != 0) continue;
+    while (looks_behind(history, 0) == 0) continue;  // fails again: the next three do not spin
+    ASSERT_EQ(looks_behind(history, 0), 0) << "spun although it had failed";
+    looks_behind_a_few = looks_behind(history, 1);
+    ASSERT_EQ(looks_behind(history, 100'000), 0) << "spun although it had failed";
+  }
+  EXPECT_GT(looks_behind_a_few, 0);
+}
+
 // One contender in eight learns, drawn by the clock: so let many try.
 TEST(SpinHistory, ContendersLearnWhenToLook) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
