@@ -30,6 +30,10 @@
 // touched the word since the last look, it is in the looker's own cache, and looking costs nobody anything: a look that
 // was answered in no time is repeated at once. That finds the end of a long section as soon as there is one.
 //
+// Who was notified and finds the lock held contends with its notifier, which was awake before it and takes the lock
+// again and again until there is nothing left to do: one that fills a queue, say. To come in between takes all lines of
+// what the lock protects away from it. So the bucket learns another while for those, which gets shorter half as fast.
+//
 // Two threads that answer each other have two stable ways to live on two processors: both awake, a hundred nanoseconds
 // a turn, or both asleep, where each turn waits for a wake-up through the kernel. Only a spin that is longer than such
 // a wake-up leads from the second to the first. Hence the limit.
@@ -73,20 +77,22 @@ class SpinHistory {
     return may_be_apart(company_.load(std::memory_order_relaxed)) && spin_apart(done, deadline);  // relaxed: hint
   }
 
-  // What a contender found.
+  // How a contender came to be one.
+  enum class Contender : std::uint8_t { arrived, notified };
+  // What it found.
   enum class Found : std::uint8_t { held, lost, taken };  // lost: it was free, but another was faster
 
   // The same for a thread that wants a lock: `take()` looks, and takes it when it is free. A spin that has lost races
   // only has not failed: the lock is passed on quickly, and sleeping would not have been better.
   // Returns: whether it was taken. Who has taken it has written nothing here, as a rule: the others would wait for it.
   template <class Take>
-  bool contend(Take take, Deadline deadline) noexcept {
+  bool contend(Take take, Deadline deadline, Contender contender = Contender::arrived) noexcept {
     if (!may_be_apart(company_.load(std::memory_order_relaxed))) return false;  // relaxed: hint
     if (detail::backend::cpu_count() < 2 || skips()) return false;
     const bool crowded = is_crowded();
     const bool has_failed = failures_.load(std::memory_order_relaxed) != 0;  // relaxed: hint
     const bool was_beside = beside_.load(std::memory_order_relaxed) != 0;    // relaxed: hint
-    const std::int64_t known = first_gap();
+    const std::int64_t known = first_gap(contender);
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
     const std::int64_t last_pause = crowded ? limit : std::min(start + kContenderPauses, limit);
@@ -109,13 +115,13 @@ class SpinHistory {
       if (found == Found::taken) {
         if (has_failed) succeeded();
         if (was_beside) forget_beside();
-        if (is_first) learn_gap(known, known - known / 8, at);
+        if (is_first) learn_gap(contender, known, known - known / (contender == Contender::notified ? 16 : 8), at);
         return true;
       }
       const std::int64_t looked = at;
       at = next_look = detail::backend::monotonic_now();
       if (found == Found::lost || at - looked > pause) {
-        if (is_first) learn_gap(known, 2 * known, at);
+        if (is_first) learn_gap(contender, known, 2 * known, at);
         gap = std::min(2 * gap, kLongestGap);
         next_look += gap;
       }
@@ -131,8 +137,8 @@ class SpinHistory {
   }
 
   // How long the next contender waits before it looks. Nanoseconds.
-  std::int64_t first_gap() const noexcept {
-    const std::uint16_t gap = first_gap_.load(std::memory_order_relaxed);  // relaxed: hint
+  std::int64_t first_gap(Contender contender = Contender::arrived) const noexcept {
+    const std::uint16_t gap = gap_of(contender).load(std::memory_order_relaxed);  // relaxed: hint
     return gap == 0 ? kFirstGap : gap;
   }
 
@@ -156,6 +162,7 @@ class SpinHistory {
     failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
     average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
     first_gap_.store(0, std::memory_order_relaxed);               // relaxed: as above
+    first_gap_notified_.store(0, std::memory_order_relaxed);      // relaxed: as above
     offering_.store(0, std::memory_order_relaxed);                // relaxed: as above; they stayed behind
     crowded_.store(0, std::memory_order_relaxed);                 // relaxed: as above
     crowds_.store(0, std::memory_order_relaxed);                  // relaxed: as above
@@ -308,11 +315,18 @@ class SpinHistory {
     return average == 0 ? kFirstPauses : std::min(4 * average + 1'000, kMostPauses);
   }
 
+  detail::backend::atomic<std::uint16_t>& gap_of(Contender contender) noexcept {
+    return contender == Contender::notified ? first_gap_notified_ : first_gap_;
+  }
+  const detail::backend::atomic<std::uint16_t>& gap_of(Contender contender) const noexcept {
+    return contender == Contender::notified ? first_gap_notified_ : first_gap_;
+  }
+
   // One contender in eight learns, drawn by the clock: each note takes the line away from all that spin here.
-  void learn_gap(std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
+  void learn_gap(Contender contender, std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
     next = std::clamp(next, kShortestGap, kLongestGap);
     if (next == known || now % kLearnOneIn != 0) return;
-    first_gap_.store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
+    gap_of(contender).store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
   }
 
   void remember(std::int64_t took) noexcept {
@@ -361,7 +375,8 @@ class SpinHistory {
 
   detail::backend::atomic<std::uint32_t> average_{0};    // nanoseconds of pauses that succeeded; 0: unknown
   detail::backend::atomic<std::uint16_t> first_gap_{0};  // nanoseconds before a contender's first look; 0: unknown
-  detail::backend::atomic<std::int16_t> offering_{0};    // that offer on and on after many were woken at once
+  detail::backend::atomic<std::uint16_t> first_gap_notified_{0};  // the same for one that was notified
+  detail::backend::atomic<std::int16_t> offering_{0};             // that offer on and on after many were woken at once
   detail::backend::atomic<Company> company_{Company::unknown};
   detail::backend::atomic<std::uint16_t> crowded_{0};  // waits left that offer nothing
   detail::backend::atomic<std::uint16_t> timely_{0};   // offers in time since the last crowd

@@ -198,6 +198,36 @@ TEST(SpinHistory, ContendersLearnWhenToLook) {
   EXPECT_EQ(history.first_gap(), unknown);
 }
 
+// Its notifier keeps the lock longer than others do: what the one kind of contenders learns is not for the other.
+TEST(SpinHistory, WhoWasNotifiedLearnsForItself) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  using Found = SpinHistory::Found;
+  using Contender = SpinHistory::Contender;
+  SpinHistory history;
+  const std::int64_t unknown = history.first_gap(Contender::arrived);
+  EXPECT_EQ(history.first_gap(Contender::notified), unknown);
+  const auto contend_until = [&](auto take, Contender contender, auto is_enough) {
+    for (int i = 0; i < 100'000 && !is_enough(); ++i) {
+      static_cast<void>(history.contend(take, Deadline::never(), contender));
+      history.note_wake(-1, 1);  // as above
+    }
+  };
+  int looks = 0;
+  const auto losing_at_first = [&]() noexcept { return ++looks % 2 == 1 ? Found::lost : Found::taken; };
+  contend_until(losing_at_first, Contender::notified, [&] { return history.first_gap(Contender::notified) > unknown; });
+  EXPECT_GT(history.first_gap(Contender::notified), unknown);
+  EXPECT_EQ(history.first_gap(Contender::arrived), unknown);
+
+  const std::int64_t longer = history.first_gap(Contender::notified);
+  const auto taking = []() noexcept { return Found::taken; };
+  contend_until(taking, Contender::arrived, [&] { return history.first_gap(Contender::arrived) < unknown; });
+  EXPECT_LT(history.first_gap(Contender::arrived), unknown);
+  EXPECT_EQ(history.first_gap(Contender::notified), longer);
+
+  history.reset_after_fork();
+  EXPECT_EQ(history.first_gap(Contender::notified), unknown);
+}
+
 TEST(SpinHistory, SpinsAgainAfterTheResetForAForkedChild) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
   SpinHistory history;
