@@ -28,7 +28,9 @@
 // takes its line away from them; so the first look comes after a while that the bucket learns (longer after a look that
 // came in between, shorter after one that took the lock), and the next ones ever later. But as long as nobody has
 // touched the word since the last look, it is in the looker's own cache, and looking costs nobody anything: a look that
-// was answered in no time is repeated at once. That finds the end of a long section as soon as there is one.
+// was answered in no time is repeated at once. That finds the end of a long section as soon as there is one. Where that
+// while is short, a contender first tries to take the lock a few times in quick succession: it is often free again
+// before a clock could be read twice. It does so without looking, which would fetch the line once more (see ADR 30).
 //
 // Who was notified and finds the lock held contends with its notifier, which was awake before it and takes the lock
 // again and again until there is nothing left to do: one that fills a queue, say. To come in between takes all lines of
@@ -78,29 +80,29 @@ class SpinHistory {
   }
 
   // How a contender came to be one.
-  enum class Contender : std::uint8_t { arrived, notified };
-  // What it found.
-  enum class Found : std::uint8_t { held, lost, taken };  // lost: it was free, but another was faster
+  enum Contender : std::uint8_t { arrived, notified };
 
-  // The same for a thread that wants a lock: `take()` looks, and takes it when it is free. A spin that has lost races
-  // only has not failed: the lock is passed on quickly, and sleeping would not have been better.
+  // The same for a thread that wants a lock: `is_held()` looks, `take()` takes it if it is free. A spin that has lost
+  // races only has not failed: the lock is passed on quickly, and sleeping would not have been better.
   // Returns: whether it was taken. Who has taken it has written nothing here, as a rule: the others would wait for it.
-  template <class Take>
-  bool contend(Take take, Deadline deadline, Contender contender = Contender::arrived) noexcept {
+  template <class IsHeld, class Take>
+  bool contend(IsHeld is_held, Take take, Deadline deadline, Contender contender = Contender::arrived) noexcept {
     if (!may_be_apart(company_.load(std::memory_order_relaxed))) return false;  // relaxed: hint
     if (detail::backend::cpu_count() < 2 || skips()) return false;
     const bool crowded = is_crowded();
     const bool has_failed = failures_.load(std::memory_order_relaxed) != 0;  // relaxed: hint
     const bool was_beside = beside_.load(std::memory_order_relaxed) != 0;    // relaxed: hint
     const std::int64_t known = first_gap(contender);
+    if (contender == Contender::arrived && known <= kBriefGap && take_soon(take)) return true;
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
     const std::int64_t last_pause = crowded ? limit : std::min(start + kContenderPauses, limit);
     bool was_free = false;
     const auto look = [&]() noexcept {
-      const Found found = take();
-      was_free = was_free || found == Found::lost;
-      return found;
+      if (is_held()) return Found::held;
+      if (take()) return Found::taken;
+      was_free = true;
+      return Found::lost;
     };
     std::int64_t gap = known;
     std::int64_t next_look = start + gap;
@@ -138,7 +140,7 @@ class SpinHistory {
 
   // How long the next contender waits before it looks. Nanoseconds.
   std::int64_t first_gap(Contender contender = Contender::arrived) const noexcept {
-    const std::uint16_t gap = gap_of(contender).load(std::memory_order_relaxed);  // relaxed: hint
+    const std::uint16_t gap = first_gaps_[contender].load(std::memory_order_relaxed);  // relaxed: hint
     return gap == 0 ? kFirstGap : gap;
   }
 
@@ -157,17 +159,16 @@ class SpinHistory {
   }
 
   void reset_after_fork() noexcept {
-    skip_.store(0, std::memory_order_relaxed);                    // relaxed: one thread is left
-    beside_.store(0, std::memory_order_relaxed);                  // relaxed: as above
-    failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
-    average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
-    first_gap_.store(0, std::memory_order_relaxed);               // relaxed: as above
-    first_gap_notified_.store(0, std::memory_order_relaxed);      // relaxed: as above
-    offering_.store(0, std::memory_order_relaxed);                // relaxed: as above; they stayed behind
-    crowded_.store(0, std::memory_order_relaxed);                 // relaxed: as above
-    crowds_.store(0, std::memory_order_relaxed);                  // relaxed: as above
-    timely_.store(0, std::memory_order_relaxed);                  // relaxed: as above
-    company_.store(Company::unknown, std::memory_order_relaxed);  // relaxed: as above
+    skip_.store(0, std::memory_order_relaxed);                              // relaxed: one thread is left
+    beside_.store(0, std::memory_order_relaxed);                            // relaxed: as above
+    failures_.store(0, std::memory_order_relaxed);                          // relaxed: as above
+    average_.store(0, std::memory_order_relaxed);                           // relaxed: as above
+    for (auto& gap : first_gaps_) gap.store(0, std::memory_order_relaxed);  // relaxed: as above
+    offering_.store(0, std::memory_order_relaxed);                          // relaxed: as above; they stayed behind
+    crowded_.store(0, std::memory_order_relaxed);                           // relaxed: as above
+    crowds_.store(0, std::memory_order_relaxed);                            // relaxed: as above
+    timely_.store(0, std::memory_order_relaxed);                            // relaxed: as above
+    company_.store(Company::unknown, std::memory_order_relaxed);            // relaxed: as above
   }
 
  private:
@@ -188,12 +189,18 @@ class SpinHistory {
   static constexpr std::int64_t kShortestGap = 100;
   static constexpr std::int64_t kLongestGap = 2'000;
   static constexpr std::int64_t kContenderPauses = 2'000;
+  // Up to this first gap a contender first tries to take the lock so often: after one pause, two more, three more …
+  static constexpr std::int64_t kBriefGap = 500;  // nanoseconds
+  static constexpr int kBriefTries = 10;
   static constexpr std::int64_t kLearnOneIn = 8;  // contenders
   // Nanoseconds. Less than the shortest slice a scheduler gives to a thread that computes; more than the turns of
   // dozens of threads, and more than most of the gaps that a hypervisor makes.
   static constexpr std::int64_t kLate = 500'000;
   static constexpr std::uint8_t kMaxCrowds = 6;       // 4^(6 + 1) - 1 = 16,383 waits without an offer
   static constexpr std::uint16_t kCalmAfter = 2'047;  // offers in time, after which a crowd is forgotten
+
+  // What a contender found. lost: it was free, but another was faster.
+  enum class Found : std::uint8_t { held, lost, taken };
 
   static bool may_be_apart(Company company) noexcept {
     return company == Company::unknown || company == Company::apart;
@@ -223,6 +230,15 @@ class SpinHistory {
     if (skip == 0) return false;
     skip_.store(static_cast<std::uint8_t>(skip - 1), std::memory_order_relaxed);  // relaxed: hint
     return true;
+  }
+
+  template <class Take>
+  static bool take_soon(Take take) noexcept {
+    for (int pauses = 1; pauses <= kBriefTries; ++pauses) {
+      for (int left = pauses; left != 0; --left) detail::backend::cpu_relax();
+      if (take()) return true;
+    }
+    return false;
   }
 
   template <class Done>
@@ -315,18 +331,11 @@ class SpinHistory {
     return average == 0 ? kFirstPauses : std::min(4 * average + 1'000, kMostPauses);
   }
 
-  detail::backend::atomic<std::uint16_t>& gap_of(Contender contender) noexcept {
-    return contender == Contender::notified ? first_gap_notified_ : first_gap_;
-  }
-  const detail::backend::atomic<std::uint16_t>& gap_of(Contender contender) const noexcept {
-    return contender == Contender::notified ? first_gap_notified_ : first_gap_;
-  }
-
   // One contender in eight learns, drawn by the clock: each note takes the line away from all that spin here.
   void learn_gap(Contender contender, std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
     next = std::clamp(next, kShortestGap, kLongestGap);
     if (next == known || now % kLearnOneIn != 0) return;
-    gap_of(contender).store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
+    first_gaps_[contender].store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
   }
 
   void remember(std::int64_t took) noexcept {
@@ -373,10 +382,9 @@ class SpinHistory {
     if (timely >= kCalmAfter) crowds_.store(0, std::memory_order_relaxed);             // relaxed: hint
   }
 
-  detail::backend::atomic<std::uint32_t> average_{0};    // nanoseconds of pauses that succeeded; 0: unknown
-  detail::backend::atomic<std::uint16_t> first_gap_{0};  // nanoseconds before a contender's first look; 0: unknown
-  detail::backend::atomic<std::uint16_t> first_gap_notified_{0};  // the same for one that was notified
-  detail::backend::atomic<std::int16_t> offering_{0};             // that offer on and on after many were woken at once
+  detail::backend::atomic<std::uint32_t> average_{0};       // nanoseconds of pauses that succeeded; 0: unknown
+  detail::backend::atomic<std::uint16_t> first_gaps_[2]{};  // nanoseconds before a first look, by Contender; 0: unknown
+  detail::backend::atomic<std::int16_t> offering_{0};       // that offer on and on after many were woken at once
   detail::backend::atomic<Company> company_{Company::unknown};
   detail::backend::atomic<std::uint16_t> crowded_{0};  // waits left that offer nothing
   detail::backend::atomic<std::uint16_t> timely_{0};   // offers in time since the last crowd

@@ -98,16 +98,18 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   if (token == 0) token = thread_token();
   ParkOptions parking{
       .deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop, .at_front = at_front};
-  const auto take = [&]() noexcept {
-    if (is_held(word.load(std::memory_order_relaxed))) return SpinHistory::Found::held;  // relaxed: try_take() decides
-    return try_take(word, token) ? SpinHistory::Found::taken : SpinHistory::Found::lost;
+  const auto looks_held = [&]() noexcept {
+    return is_held(word.load(std::memory_order_relaxed));  // relaxed: try_take() decides
   };
+  const auto take = [&]() noexcept { return try_take(word, token); };
   const auto contender = at_front ? SpinHistory::Contender::notified : SpinHistory::Contender::arrived;
   // Once, not for ever: who is not queued is never handed the lock.
   bool may_spin = true;
   for (;;) {
     if (try_take(word, token)) return WaitOutcome::ok;
-    if (may_spin && parking::spin_history(&word).contend(take, options.deadline, contender)) return WaitOutcome::ok;
+    if (may_spin && parking::spin_history(&word).contend(looks_held, take, options.deadline, contender)) {
+      return WaitOutcome::ok;
+    }
     may_spin = false;
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park_for(word, kind, parking);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace {
 
@@ -14,6 +15,27 @@ using threading::detail::backend::cpu_count;
 using threading::parking::SpinHistory;
 
 bool never() noexcept { return false; }
+
+using Contender = SpinHistory::Contender;
+enum class Found : std::uint8_t { held, lost, taken };
+
+// Contends for a lock that `look()` tells of, and that is held whenever it is tried for without a look.
+template <class Look>
+bool contend(SpinHistory& history, Look look, Contender contender = Contender::arrived) {
+  Found found = Found::held;
+  const auto is_held = [&]() noexcept { return (found = look()) == Found::held; };
+  const auto take = [&]() noexcept { return std::exchange(found, Found::held) == Found::taken; };
+  return history.contend(is_held, take, Deadline::never(), contender);
+}
+
+// One contender in eight learns, drawn by the clock: so let many try.
+template <class Look, class IsEnough>
+void contend_until(SpinHistory& history, Look look, IsEnough is_enough, Contender contender = Contender::arrived) {
+  for (int i = 0; i < 100'000 && !is_enough(); ++i) {
+    static_cast<void>(contend(history, look, contender));
+    history.note_wake(-1, 1);  // where pauses are so slow that it got the lock by an offer, it would spin no more
+  }
+}
 
 TEST(SpinHistory, GivesUp) {
   SpinHistory history;
@@ -53,41 +75,38 @@ TEST(SpinHistory, SkipsMoreAndMoreWaitsAfterFailures) {
 // Who finds a lock free and loses the race for it, again and again, has not failed: sleeping would not be better.
 TEST(SpinHistory, LosingRacesIsNoFailure) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  using Found = SpinHistory::Found;
   SpinHistory history;
   int looks = 0;
   const auto losing = [&]() noexcept { return ++looks, Found::lost; };
   for (int i = 0; i < 5; ++i) {
     looks = 0;
-    ASSERT_FALSE(history.contend(losing, Deadline::never()));
+    ASSERT_FALSE(contend(history, losing));
     ASSERT_GT(looks, 0) << "did not look although nothing had failed";
   }
 }
 
 TEST(SpinHistory, ContendingSkipsAfterALockThatStayedHeld) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  using Found = SpinHistory::Found;
   SpinHistory history;
   int looks = 0;
   const auto held = [&]() noexcept { return ++looks, Found::held; };
-  ASSERT_FALSE(history.contend(held, Deadline::never()));
+  ASSERT_FALSE(contend(history, held));
   ASSERT_GT(looks, 0);
   looks = 0;
-  ASSERT_FALSE(history.contend(held, Deadline::never()));
+  ASSERT_FALSE(contend(history, held));
   ASSERT_EQ(looks, 0) << "spun although it had failed";
-  EXPECT_TRUE(history.contend([]() noexcept { return Found::taken; }, Deadline::never()));
+  EXPECT_TRUE(contend(history, []() noexcept { return Found::taken; }));
 }
 
 TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  using Found = SpinHistory::Found;
   int looks = 0;
   const auto freed = [&]() noexcept { return ++looks == 5 ? Found::taken : looks == 4 ? Found::lost : Found::held; };
   // A spin may end before its fifth look when the processor is taken away meanwhile; not every time.
   for (int i = 0; i < 1000; ++i) {
     SpinHistory history;
     looks = 0;
-    if (history.contend(freed, Deadline::never())) break;
+    if (contend(history, freed)) break;
   }
   EXPECT_EQ(looks, 5);
 }
@@ -97,7 +116,6 @@ enum class Next : std::uint8_t { looks, sleeps, unknown };
 // What a contender does after some that got their locks by giving the processor away; in between, when `rests`, one
 // that got it at its first look. Unknown: this thread lost its processor meanwhile.
 Next after_offers(int first, bool rests, int second) {
-  using Found = SpinHistory::Found;
   using threading::detail::backend::monotonic_now;
   SpinHistory history;
   const auto taking = []() noexcept { return Found::taken; };
@@ -109,14 +127,14 @@ Next after_offers(int first, bool rests, int second) {
         while (monotonic_now() < past_pauses) continue;
         return Found::held;
       };
-      if (!history.contend(take, Deadline::never())) return false;
+      if (!contend(history, take)) return false;
     }
     return true;
   };
   if (!offers(first)) return Next::unknown;
-  if (rests && !history.contend(taking, Deadline::never())) return Next::unknown;
+  if (rests && !contend(history, taking)) return Next::unknown;
   if (!offers(second)) return Next::unknown;
-  return history.contend(taking, Deadline::never()) ? Next::looks : Next::sleeps;
+  return contend(history, taking) ? Next::looks : Next::sleeps;
 }
 
 // A contender that got its lock by giving its processor away may have waited for an owner on the same one, or for a
@@ -172,26 +190,50 @@ TEST(SpinHistory, BehindAFewAWaitThatFailedIsFollowedByOneThatLooks) {
   EXPECT_GT(looks_behind_a_few, 0);
 }
 
-// One contender in eight learns, drawn by the clock: so let many try.
+// How often a contender tries to take a lock before it looks at it for the first time.
+int tries_before_a_look(SpinHistory& history, Contender contender = Contender::arrived) {
+  int tries = 0;
+  bool looked = false;
+  const auto is_held = [&]() noexcept { return looked = true, false; };
+  const auto take = [&]() noexcept { return tries += looked ? 0 : 1, looked; };
+  static_cast<void>(history.contend(is_held, take, Deadline::never(), contender));
+  return tries;
+}
+
+TEST(SpinHistory, ContendersTryBeforeTheyLookUnlessTheBucketHasLearntToWait) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  EXPECT_GT(tries_before_a_look(history), 0);
+  EXPECT_EQ(tries_before_a_look(history, Contender::notified), 0);
+
+  int looks = 0;
+  const auto losing_at_first = [&]() noexcept { return ++looks % 2 == 1 ? Found::lost : Found::taken; };
+  contend_until(history, losing_at_first, [&] { return history.first_gap() >= 1'000; });
+  ASSERT_GE(history.first_gap(), 1'000);
+  EXPECT_EQ(tries_before_a_look(history), 0);
+}
+
+TEST(SpinHistory, ATryThatTakesTheLockEndsTheSpin) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  int tries = 0;
+  EXPECT_TRUE(
+      history.contend([]() noexcept { return true; }, [&]() noexcept { return ++tries == 3; }, Deadline::never()));
+  EXPECT_EQ(tries, 3);
+}
+
 TEST(SpinHistory, ContendersLearnWhenToLook) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  using Found = SpinHistory::Found;
   SpinHistory history;
   const std::int64_t unknown = history.first_gap();
-  const auto contend_until = [&](auto take, auto is_enough) {
-    for (int i = 0; i < 100'000 && !is_enough(); ++i) {
-      static_cast<void>(history.contend(take, Deadline::never()));
-      history.note_wake(-1, 1);  // where pauses are so slow that it got the lock by an offer, it would spin no more
-    }
-  };
   const auto taking = []() noexcept { return Found::taken; };
-  contend_until(taking, [&] { return history.first_gap() < unknown / 2 + 1; });
+  contend_until(history, taking, [&] { return history.first_gap() < unknown / 2 + 1; });
   const std::int64_t shortest = history.first_gap();
   EXPECT_LE(shortest, unknown / 2) << "a lock that was free at the first look could have been had sooner";
 
   int looks = 0;
   const auto losing_at_first = [&]() noexcept { return ++looks % 2 == 1 ? Found::lost : Found::taken; };
-  contend_until(losing_at_first, [&] { return history.first_gap() > unknown; });
+  contend_until(history, losing_at_first, [&] { return history.first_gap() > unknown; });
   EXPECT_GT(history.first_gap(), unknown) << "a lock that was passed on before the first look was disturbed by it";
 
   history.reset_after_fork();
@@ -201,26 +243,19 @@ TEST(SpinHistory, ContendersLearnWhenToLook) {
 // Its notifier keeps the lock longer than others do: what the one kind of contenders learns is not for the other.
 TEST(SpinHistory, WhoWasNotifiedLearnsForItself) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  using Found = SpinHistory::Found;
-  using Contender = SpinHistory::Contender;
   SpinHistory history;
   const std::int64_t unknown = history.first_gap(Contender::arrived);
   EXPECT_EQ(history.first_gap(Contender::notified), unknown);
-  const auto contend_until = [&](auto take, Contender contender, auto is_enough) {
-    for (int i = 0; i < 100'000 && !is_enough(); ++i) {
-      static_cast<void>(history.contend(take, Deadline::never(), contender));
-      history.note_wake(-1, 1);  // as above
-    }
-  };
   int looks = 0;
   const auto losing_at_first = [&]() noexcept { return ++looks % 2 == 1 ? Found::lost : Found::taken; };
-  contend_until(losing_at_first, Contender::notified, [&] { return history.first_gap(Contender::notified) > unknown; });
+  contend_until(
+      history, losing_at_first, [&] { return history.first_gap(Contender::notified) > unknown; }, Contender::notified);
   EXPECT_GT(history.first_gap(Contender::notified), unknown);
   EXPECT_EQ(history.first_gap(Contender::arrived), unknown);
 
   const std::int64_t longer = history.first_gap(Contender::notified);
   const auto taking = []() noexcept { return Found::taken; };
-  contend_until(taking, Contender::arrived, [&] { return history.first_gap(Contender::arrived) < unknown; });
+  contend_until(history, taking, [&] { return history.first_gap(Contender::arrived) < unknown; });
   EXPECT_LT(history.first_gap(Contender::arrived), unknown);
   EXPECT_EQ(history.first_gap(Contender::notified), longer);
 
