@@ -63,7 +63,9 @@ class SpinHistory {
   // Returns: whether it is done.
   template <class Done>
   bool linger(Done done, Deadline deadline, std::size_t ahead = 0) noexcept {
-    if (ahead != 0 && is_short(ahead)) return linger_among_many(done, deadline);
+    if (ahead != 0 && ahead < kShortQueue * static_cast<std::size_t>(detail::backend::cpu_count())) {
+      return linger_among_many(done, deadline);
+    }
     switch (company_.load(std::memory_order_relaxed)) {  // relaxed: hint
       case Company::same: return linger_beside(done, deadline);
       case Company::many: return linger_among_many(done, deadline);
@@ -90,19 +92,22 @@ class SpinHistory {
     if (!may_be_apart(company_.load(std::memory_order_relaxed))) return false;  // relaxed: hint
     if (detail::backend::cpu_count() < 2 || skips()) return false;
     const bool crowded = is_crowded();
-    const bool has_failed = failures_.load(std::memory_order_relaxed) != 0;  // relaxed: hint
-    const bool was_beside = beside_.load(std::memory_order_relaxed) != 0;    // relaxed: hint
+    const bool is_marked = failures_.load(std::memory_order_relaxed) != 0 ||  // relaxed: hint
+                           beside_.load(std::memory_order_relaxed) != 0;      // relaxed: hint
     const std::int64_t known = first_gap(contender);
-    if (contender == Contender::arrived && known <= kBriefGap && take_soon(take)) return true;
+    if (contender == Contender::arrived && known <= kBriefGap && take_soon(take)) {
+      if (is_marked) found_apart();
+      return true;
+    }
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
     const std::int64_t last_pause = crowded ? limit : std::min(start + kContenderPauses, limit);
+    bool is_free = false;
     bool was_free = false;
     const auto look = [&]() noexcept {
-      if (is_held()) return Found::held;
-      if (take()) return Found::taken;
-      was_free = true;
-      return Found::lost;
+      is_free = !is_held();
+      was_free = was_free || is_free;
+      return is_free && take();
     };
     std::int64_t gap = known;
     std::int64_t next_look = start + gap;
@@ -113,23 +118,21 @@ class SpinHistory {
       at = detail::backend::monotonic_now();
       if (at < next_look) continue;
       const std::int64_t pause = at - before;
-      const Found found = look();
-      if (found == Found::taken) {
-        if (has_failed) succeeded();
-        if (was_beside) forget_beside();
+      if (look()) {
+        if (is_marked) found_apart();
         if (is_first) learn_gap(contender, known, known - known / (contender == Contender::notified ? 16 : 8), at);
         return true;
       }
       const std::int64_t looked = at;
       at = next_look = detail::backend::monotonic_now();
-      if (found == Found::lost || at - looked > pause) {
+      if (is_free || at - looked > pause) {  // free, but another was faster; or the look took a line away
         if (is_first) learn_gap(contender, known, 2 * known, at);
         gap = std::min(2 * gap, kLongestGap);
         next_look += gap;
       }
       is_first = false;
     }
-    if (!crowded && offer([&]() noexcept { return look() == Found::taken; }, kManyOffers, limit)) {
+    if (!crowded && offer(look, kManyOffers, limit)) {
       found_beside();
       succeeded();
       return true;
@@ -180,7 +183,7 @@ class SpinHistory {
   static constexpr std::int64_t kMostPauses = 10'000;  // nanoseconds
   static constexpr int kOffers = 4;
   static constexpr int kBesides = 8;               // locks had after an offer, in a row; see ADR 4
-  static constexpr int kShortQueue = 4;            // times the processors; see ADR 4
+  static constexpr std::size_t kShortQueue = 4;    // times the processors; see ADR 4
   static constexpr int kManyOffers = 1'000;        // until kSpinLimit, that is
   static constexpr std::uint8_t kMaxFailures = 6;  // 2^6 - 1 = 63 waits skipped
   // Before the first look of a contender, while nothing is known, and between two looks. Nanoseconds: pauses differ
@@ -199,15 +202,8 @@ class SpinHistory {
   static constexpr std::uint8_t kMaxCrowds = 6;       // 4^(6 + 1) - 1 = 16,383 waits without an offer
   static constexpr std::uint16_t kCalmAfter = 2'047;  // offers in time, after which a crowd is forgotten
 
-  // What a contender found. lost: it was free, but another was faster.
-  enum class Found : std::uint8_t { held, lost, taken };
-
   static bool may_be_apart(Company company) noexcept {
     return company == Company::unknown || company == Company::apart;
-  }
-
-  static bool is_short(std::size_t queue) noexcept {
-    return queue < static_cast<std::size_t>(kShortQueue * detail::backend::cpu_count());
   }
 
   void keep_company(Company company) noexcept {
@@ -223,7 +219,11 @@ class SpinHistory {
     if (times >= kBesides) keep_company(Company::same);
   }
 
-  void forget_beside() noexcept { beside_.store(0, std::memory_order_relaxed); }  // relaxed: hint
+  // By one that got it while it paused.
+  void found_apart() noexcept {
+    beside_.store(0, std::memory_order_relaxed);  // relaxed: hint
+    succeeded();
+  }
 
   bool skips() noexcept {
     const std::uint8_t skip = skip_.load(std::memory_order_relaxed);  // relaxed: hint

@@ -113,9 +113,12 @@ TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
 
 enum class Next : std::uint8_t { looks, sleeps, unknown };
 
-// What a contender does after some that got their locks by giving the processor away; in between, when `rests`, one
-// that got it at its first look. Unknown: this thread lost its processor meanwhile.
-Next after_offers(int first, bool rests, int second) {
+// In between: a contender that got its lock at its first look, or before it looked.
+enum class Rest : std::uint8_t { none, looked, tried };
+
+// What a contender does after some that got their locks by giving the processor away. Unknown: this thread lost its
+// processor meanwhile.
+Next after_offers(int first, Rest rest, int second) {
   using threading::detail::backend::monotonic_now;
   SpinHistory history;
   const auto taking = []() noexcept { return Found::taken; };
@@ -132,7 +135,9 @@ Next after_offers(int first, bool rests, int second) {
     return true;
   };
   if (!offers(first)) return Next::unknown;
-  if (rests && !contend(history, taking)) return Next::unknown;
+  if (rest == Rest::looked && !contend(history, taking)) return Next::unknown;
+  const auto yes = []() noexcept { return true; };
+  if (rest == Rest::tried && !history.contend(yes, yes, Deadline::never())) return Next::unknown;
   if (!offers(second)) return Next::unknown;
   return contend(history, taking) ? Next::looks : Next::sleeps;
 }
@@ -141,13 +146,15 @@ Next after_offers(int first, bool rests, int second) {
 // section that ended on another. Only several in a row mean the first.
 TEST(SpinHistory, ContendersSleepAtOnceAfterEightOffersInARow) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  for (int i = 0; i < 100; ++i) ASSERT_NE(after_offers(7, false, 0), Next::sleeps) << "it may have been chance";
+  for (int i = 0; i < 100; ++i) ASSERT_NE(after_offers(7, Rest::none, 0), Next::sleeps) << "it may have been chance";
   bool slept = false;
-  for (int i = 0; i < 1000 && !slept; ++i) slept = after_offers(8, false, 0) == Next::sleeps;
+  for (int i = 0; i < 1000 && !slept; ++i) slept = after_offers(8, Rest::none, 0) == Next::sleeps;
   EXPECT_TRUE(slept) << "paused beside an owner that needs this processor";
-  int sleeps = 0;
-  for (int i = 0; i < 100; ++i) sleeps += after_offers(4, true, 4) == Next::sleeps ? 1 : 0;
-  EXPECT_LT(sleeps, 50) << "counted on after a lock that was had by a pause";
+  for (const Rest rest : {Rest::looked, Rest::tried}) {
+    int sleeps = 0;
+    for (int i = 0; i < 100; ++i) sleeps += after_offers(4, rest, 4) == Next::sleeps ? 1 : 0;
+    EXPECT_LT(sleeps, 50) << "counted on after a lock that was had by a pause";
+  }
 }
 
 // Beside a crowd that was let go together, giving way pays however the last wait ended.
