@@ -20,12 +20,12 @@ inline constexpr unsigned kEventFencerBits = 15;
 inline constexpr std::uint32_t kEventSet = 1;
 inline constexpr std::uint32_t kEventWaiters = 2;
 inline constexpr std::uint32_t kEventQuiet = 4;
-inline constexpr std::uint32_t kEventLooked = 8;
-inline constexpr std::uint32_t kEventFlag = kEventSet | kEventLooked;
-inline constexpr std::uint32_t kEventOnce = 16;
+inline constexpr std::uint32_t kEventOnce = 8;
 inline constexpr std::uint32_t kEventOften = kEventOnce << kEventCountBits;
 inline constexpr std::uint32_t kEventFencer = kEventOften << 1;
 inline constexpr std::uint32_t kEventFencers = ((1u << kEventFencerBits) - 1) * kEventFencer;
+inline constexpr std::uint32_t kEventLooked = 1u << 31;  // the sign: see clear()
+inline constexpr std::uint32_t kEventFlag = kEventSet | kEventLooked;
 inline constexpr std::uint32_t kEventKeptByClear = kEventWaiters | kEventLooked | kEventFencers;
 THREADING_API extern const WaitKind kEventKind;
 }  // namespace detail
@@ -36,9 +36,9 @@ THREADING_API extern const WaitKind kEventKind;
 // wait(); set() and clear() may be used from a signal handler when nobody waits, and from anywhere in the program.
 // Not copyable, not movable. No allocation, ever. Constant-initialised.
 // Lifetime: may be destroyed while no thread is blocked in it, also by a thread right after the set() that let it go.
-// Visibility: what a thread did before set(), also when the flag was set already, is seen after a wait() that returns
-// true, an is_set() that returns true, and a clear() that follows. Of a set() and a clear() at the same time, whichever
-// comes later sees what the other's thread did before.
+// Visibility: what a thread did before the set() that set the flag is seen after a wait() that returns true and an
+// is_set() that returns true; what it did before any set(), also when the flag was set already, after a clear() that
+// follows. Of a set() and a clear() at the same time, whichever comes later sees what the other's thread did before.
 class THREADING_API Event {
  public:
   constexpr Event() noexcept = default;
@@ -77,8 +77,10 @@ class THREADING_API Event {
     // acquire pairs with set(): what its callers did before is visible, also when the flag was set twice. release: a
     // set() that follows orders after what this thread did.
     // No look before it, for which the line would move once more: what the exchange leaves behind tells enough.
-    const std::uint32_t before = word_.fetch_and(detail::kEventKeptByClear, std::memory_order_acq_rel);
-    if ((before & detail::kEventKeptByClear) != 0) clear_slow();
+    const std::uint32_t left =
+        word_.fetch_and(detail::kEventKeptByClear, std::memory_order_acq_rel) & detail::kEventKeptByClear;
+    // kEventLooked alone: see I8 in event.cpp. By the sign, of which GCC makes a jump on the exchange's own flags.
+    if (static_cast<std::int32_t>(left) < 0) clear_slow();
   }
 
   // Waits until the flag is set. Returns: true if it was; false on timeout (a negative number of seconds has passed
@@ -99,6 +101,7 @@ class THREADING_API Event {
   detail::backend::atomic<std::uint32_t> word_{0};
 };
 
+static_assert((detail::kEventFencers & detail::kEventLooked) == 0);
 static_assert(sizeof(Event) == 4 || sizeof(detail::backend::atomic<std::uint32_t>) != 4);
 
 }  // namespace threading::inline v1

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// Word     bit 0: set. bit 1: somebody may be queued. bit 2: quiet. bit 3: a set() may have only looked. bits 4 to 15:
-//          how often set() wrote since the flag was clear. bit 16: often enough. bits 17 to 31: how many clear()s
-//          fence. The flag is bit 0 or bit 3.
-// States   of bits 0 to 3: clear · waiters: clear, somebody waits · set · quiet and looked: quiet, set() only looks ·
-//          looked: being cleared, and set until then. No others: nobody queues while the flag is set, and set() clears
-//          bit 1 in the store that sets bit 0. A count of set()s only beside `set`; of fences not beside `quiet`.
+// Word     bit 0: set. bit 1: somebody may be queued. bit 2: quiet. bits 3 to 14: how often set() wrote since the flag
+//          was clear. bit 15: often enough. bits 16 to 30: how many clear()s fence. bit 31: a set() may have only
+//          looked. The flag is bit 0 or bit 31.
+// States   of bits 0 to 2 and 31: clear · waiters: clear, somebody waits · set · quiet and looked: quiet, set() only
+//          looks · looked: being cleared, and set until then. No others: nobody queues while the flag is set, and set()
+//          clears bit 1 in the store that sets bit 0. A count of set()s only beside `set`; of fences not beside
+//          `quiet`.
 // Moves    wait: sets bit 1 under the bucket's lock, only while the flag is clear. leave: clears bit 1 under the
 //          bucket's lock if it was the last.
 //          set: clear or set → set, counted, in one exchange. With bit 1, under the bucket's lock, and everybody queued
 //          is woken. Once it is often enough, set → quiet, if there are fences and nobody fences, or it begins to count
 //          anew. Quiet: nothing, a look. Being cleared: writes the word as it is.
-//          clear: set → clear, quiet → being cleared, in one exchange. If then it is being cleared, by whomever: counts
-//          itself among those that fence, fences, and → clear, no longer counted, in one exchange.
+//          clear: set → clear, quiet → being cleared, in one exchange. If that left bit 31, and it still is being
+//          cleared, by whomever: counts itself among those that fence, fences, and → clear, no longer counted, in one
+//          exchange.
 // I1       Bit 1 is changed only under the bucket's lock. So a set() that does not find it has nobody to wake.
 // I2       A thread that was woken returns true without looking at the flag again: a clear() that follows the set() at
 //          once cannot send it back to sleep.
@@ -34,6 +36,10 @@
 //          would clear without a fence.
 // I7       A count of fences that has reached its end stays there: the event never becomes quiet again. The same goes
 //          for a count in a child that was forked while another thread fenced.
+// I8       A call of clear() makes the flag clear once, and then leaves the word alone: with its first exchange, if
+//          that found the event set or clear, else with its second. If the first cleared the flag and the call went on,
+//          for the sake of bits that others have there, it might be late, join those that clear another time, and take
+//          away what was set by a thread that has seen the flag clear.
 // Orders   R1 release of the exchange that sets pairs with A1, acquire of is_set(), clear() and wait(). R2 release of
 //          the exchange that clears pairs with A2, acquire of set(), and with A1. Each write is a read-modify-write,
 //          so who acquires one acquires all before it. All else is relaxed. A set() that only looks releases nothing:

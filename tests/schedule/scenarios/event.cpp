@@ -13,7 +13,7 @@ using Model = lab::models::Event;
 
 Event* make_event() {
   auto* event = lab::make<Event>("event");
-  lab::watch("Event", event, 15, {0, 1, 2});
+  lab::watch("Event", event, ~(threading::detail::kEventOnce | threading::detail::kEventOften), {0, 1, 2});
   return event;
 }
 

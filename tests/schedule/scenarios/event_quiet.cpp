@@ -120,6 +120,20 @@ LAB_SCENARIO(quiet_set_against_clear, "from whatever state, set() and clear() ar
   pair.check();
 }
 
+LAB_SCENARIO(quiet_ordered_by_waking, "so they are when set() wakes somebody",
+             {.bound = 2, .weak_bound = 2, .stale = 2, .fences = true}) {
+  auto* event = make_event(0);
+  Pair pair;
+  lab::together({{"waiter", [&] { event->wait(); }},
+                 {"clearer",
+                  [&] {
+                    pair.clear(*event);
+                    event->set();  // for the waiter
+                  }},
+                 {"setter", [&] { pair.set(*event); }}});
+  pair.check();
+}
+
 LAB_SCENARIO(quiet_begins, "a set() makes it quiet and another one looks, while it is cleared",
              {.bound = 5, .weak_bound = 4, .stale = 2, .fences = true}) {
   auto* event = make_event(1 + lab::choose(2));
@@ -173,6 +187,27 @@ LAB_SCENARIO(quiet_again, "a clear() that is late ends no look that it has not f
   lab::check(fencers_of(event) == 0, "nobody fences any more");
 }
 
+// Here it is the late one itself that would find the flag clear too early, when it clears once more.
+LAB_SCENARIO(quiet_late_twice, "a clear() that is late has fenced since it began to count",
+             {.bound = 3, .weak_bound = 3, .fences = true}) {
+  auto* event = make_quiet_event();
+  Pair pair;
+  lab::together({{"late",
+                  [&] {
+                    event->clear();
+                    pair.clear(*event);
+                  }},
+                 {"flips",
+                  [&] {
+                    event->clear();
+                    event->set();
+                    event->set();
+                    event->clear();
+                  }},
+                 {"looks", [&] { pair.set(*event); }}});
+  pair.check();
+}
+
 LAB_SCENARIO(quiet_beside_a_waiter, "who waits beside a clear() that fences is let go by the next set()",
              {.bound = 2, .weak_bound = 1, .fences = true, .pct_runs = 2000}) {
   auto* event = make_quiet_event();
@@ -212,6 +247,7 @@ LAB_SCENARIO(quiet_history, "sets, clears and a bounded wait are explained by on
                     lab::run(Model::kIsSet, 0, [&] { return event->is_set(); });
                   }}});
   lab::check_linearizable(Model{});
+  lab::check(fencers_of(event) == 0, "nobody fences any more");
 }
 
 LAB_SCENARIO(quiet_many_clear, "more clear()s fence than the word can count",
@@ -232,6 +268,23 @@ LAB_SCENARIO(quiet_many_clear, "more clear()s fence than the word can count",
   lab::check(fencers == detail::kEventFencers || (fencers == 0 && !was_full), "nobody fences, or for ever");
   for (int i = 0; i != 3; ++i) event->set();
   lab::check(((word_of(event) & detail::kEventQuiet) != 0) == (fencers == 0), "never quiet beside one that fences");
+}
+
+// As if another thread were between its two exchanges, and the event had been set meanwhile.
+LAB_SCENARIO(quiet_clears_once, "a clear() that is late takes nothing away that was set since it cleared the flag",
+             {.bound = 4, .weak_bound = 2, .fences = true, .pct_runs = 1000}) {
+  auto* event = make_event(0);
+  auto& word = reinterpret_cast<Atomic<std::uint32_t>&>(*event);
+  word.fetch_or(detail::kEventSet | detail::kEventFencer, std::memory_order_relaxed);
+  lab::together({{"late", [&] { event->clear(); }}, {"other", [&] {
+                                                       while (event->is_set()) lab::yield();
+                                                       word.fetch_sub(detail::kEventFencer, std::memory_order_relaxed);
+                                                       event->set();
+                                                       event->set();
+                                                       event->clear();
+                                                       event->set();
+                                                     }}});
+  lab::check(event->is_set(), "set at the end");
 }
 
 LAB_SCENARIO(quiet_then_destroyed, "the set() that lets a thread go leaves the event alone, also after quiet times",
