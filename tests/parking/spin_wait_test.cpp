@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -111,90 +112,118 @@ TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
   EXPECT_EQ(looks, 5);
 }
 
-enum class Next : std::uint8_t { looks, sleeps, unknown };
-
-// In between: a contender that got its lock at its first look, or before it looked.
-enum class Rest : std::uint8_t { none, looked, tried };
-
-// What a contender does after some that got their locks by giving the processor away. Unknown: this thread lost its
-// processor meanwhile.
-Next after_offers(int first, Rest rest, int second) {
+// An offer that comes back late, because the processor was taken away, keeps the next waits from offering anything.
+// Waits until one has come back in time.
+void wait_for_calm(SpinHistory& history) {
   using threading::detail::backend::monotonic_now;
-  SpinHistory history;
-  const auto taking = []() noexcept { return Found::taken; };
-  const auto offers = [&](int times) {
-    for (; times != 0; --times) {
-      const std::int64_t past_pauses = monotonic_now() + 5'000;
-      const auto take = [&]() noexcept {
-        if (monotonic_now() >= past_pauses) return Found::taken;
-        while (monotonic_now() < past_pauses) continue;
-        return Found::held;
-      };
-      if (!contend(history, take)) return false;
-    }
-    return true;
+  const auto done = []() noexcept { return true; };
+  for (bool is_calm = false; !is_calm;) {
+    const std::int64_t start = monotonic_now();
+    is_calm = history.linger(done, Deadline::never(), 1) && monotonic_now() - start < 100'000;
+  }
+}
+
+// Contends for a lock that is held until all pauses are over. Returns: whether it was had, which takes an offer.
+bool contend_until_an_offer(SpinHistory& history, Contender contender) {
+  using threading::detail::backend::monotonic_now;
+  wait_for_calm(history);
+  bool has_paused = false;
+  const auto held_at_first = [&]() noexcept {
+    if (std::exchange(has_paused, true)) return Found::taken;
+    const std::int64_t past_pauses = monotonic_now() + 5'000;
+    while (monotonic_now() < past_pauses) continue;
+    return Found::held;
   };
-  if (!offers(first)) return Next::unknown;
-  if (rest == Rest::looked && !contend(history, taking)) return Next::unknown;
-  const auto yes = []() noexcept { return true; };
-  if (rest == Rest::tried && !history.contend(yes, yes, Deadline::never())) return Next::unknown;
-  if (!offers(second)) return Next::unknown;
-  return contend(history, taking) ? Next::looks : Next::sleeps;
+  return contend(history, held_at_first, contender);
+}
+
+// Gets so many locks by giving the processor away. A contender that loses its processor before it could offer it fails,
+// and some of the next sleep at once: neither has had a lock.
+void get_by_offers(SpinHistory& history, int times, Contender contender = Contender::arrived) {
+  int had = 0;
+  for (int left = 100'000; left != 0 && had != times; --left) had += contend_until_an_offer(history, contender) ? 1 : 0;
+  ASSERT_EQ(had, times) << "this machine is too slow for an offer";
+}
+
+bool contends(SpinHistory& history) {
+  return contend(history, []() noexcept { return Found::taken; });
 }
 
 // A contender that got its lock by giving its processor away may have waited for an owner on the same one, or for a
 // section that ended on another. Only several in a row mean the first.
 TEST(SpinHistory, ContendersSleepAtOnceAfterEightOffersInARow) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  for (int i = 0; i < 100; ++i) ASSERT_NE(after_offers(7, Rest::none, 0), Next::sleeps) << "it may have been chance";
-  bool slept = false;
-  for (int i = 0; i < 1000 && !slept; ++i) slept = after_offers(8, Rest::none, 0) == Next::sleeps;
-  EXPECT_TRUE(slept) << "paused beside an owner that needs this processor";
-  for (const Rest rest : {Rest::looked, Rest::tried}) {
-    int sleeps = 0;
-    for (int i = 0; i < 100; ++i) sleeps += after_offers(4, rest, 4) == Next::sleeps ? 1 : 0;
-    EXPECT_LT(sleeps, 50) << "counted on after a lock that was had by a pause";
+  SpinHistory history;
+  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7));
+  EXPECT_TRUE(contends(history)) << "it may have been chance";
+  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7));
+  EXPECT_TRUE(contends(history)) << "counted on after a lock that was had by a pause";
+  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 8));
+  EXPECT_FALSE(contends(history)) << "paused beside an owner that needs this processor";
+}
+
+// So often that the next 63 waits do not spin; without an offer, which might come back late.
+void fail_six_times(SpinHistory& history) {
+  for (int left = 6; left != 0; --left) {
+    int looks = 0;
+    while (looks == 0) ASSERT_FALSE(history.spin([&]() noexcept { return ++looks < 0; }, Deadline::passed()));
   }
+}
+
+// How often a waiter looks that queued behind so many.
+int looks_behind(SpinHistory& history, std::size_t ahead) {
+  int looks = 0;
+  EXPECT_FALSE(history.linger([&]() noexcept { return ++looks < 0; }, Deadline::never(), ahead));
+  return looks;
+}
+
+// Whether one of twenty does. The first would, unless it lost its processor before it could.
+bool looks_at_last(SpinHistory& history, std::size_t ahead) {
+  for (int left = 20; left != 0; --left) {
+    if (looks_behind(history, ahead) != 0) return true;
+  }
+  return false;
 }
 
 // Beside a crowd that was let go together, giving way pays however the last wait ended.
 TEST(SpinHistory, AmongManyAWaitThatFailedIsFollowedByOneThatLooks) {
-  int looks = 0;
-  const auto counting = [&]() noexcept { return ++looks, false; };
-  // An offer that comes back late, because the processor was taken away, keeps the next waits from looking; not always.
-  for (int i = 0; i < 1000; ++i) {
-    SpinHistory history;
-    history.note_wake(0, static_cast<std::size_t>(cpu_count()) + 1);
-    ASSERT_FALSE(history.linger(counting, Deadline::never()));
-    looks = 0;
-    ASSERT_FALSE(history.linger(counting, Deadline::never()));
-    if (looks > 0) break;
-  }
-  EXPECT_GT(looks, 0);
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  ASSERT_NO_FATAL_FAILURE(fail_six_times(history));
+  EXPECT_EQ(looks_behind(history, 0), 0) << "spun although it had failed";
+  history.note_wake(0, static_cast<std::size_t>(cpu_count()) + 1);
+  EXPECT_TRUE(looks_at_last(history, 0));
 }
 
 // So it is for one that queued behind a few others: they will be let go first, and may want its processor. Behind many
 // it waits as if it were alone: its turn is far off.
 TEST(SpinHistory, BehindAFewAWaitThatFailedIsFollowedByOneThatLooks) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  int looks = 0;
-  const auto counting = [&]() noexcept { return ++looks, false; };
-  const auto looks_behind = [&](SpinHistory& history, std::size_t ahead) {
-    looks = 0;
-    EXPECT_FALSE(history.linger(counting, Deadline::never(), ahead));
-    return looks;
-  };
-  int looks_behind_a_few = 0;
-  // As above.
-  for (int i = 0; i < 1000 && looks_behind_a_few == 0; ++i) {
-    SpinHistory history;
-    while (looks_behind(history, 0) != 0) continue;
-    while (looks_behind(history, 0) == 0) continue;  // fails again: the next three do not spin
-    ASSERT_EQ(looks_behind(history, 0), 0) << "spun although it had failed";
-    looks_behind_a_few = looks_behind(history, 1);
-    ASSERT_EQ(looks_behind(history, 100'000), 0) << "spun although it had failed";
-  }
-  EXPECT_GT(looks_behind_a_few, 0);
+  SpinHistory history;
+  ASSERT_NO_FATAL_FAILURE(fail_six_times(history));
+  EXPECT_EQ(looks_behind(history, 0), 0) << "spun although it had failed";
+  EXPECT_EQ(looks_behind(history, 100'000), 0) << "spun although it had failed";
+  EXPECT_TRUE(looks_at_last(history, 1));
+}
+
+// A lock that was had by a try without a look was not had by an offer, and is no failure either. The offers are made by
+// contenders that do not learn when one that arrived looks.
+TEST(SpinHistory, ATryThatTakesTheLockEndsARowOfOffersAndOfFailures) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  const auto yes = []() noexcept { return true; };
+  SpinHistory history;
+  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7, Contender::notified));
+  EXPECT_TRUE(history.contend(yes, yes, Deadline::never()));
+  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7, Contender::notified));
+  EXPECT_TRUE(contends(history)) << "counted on after a lock that was had at once";
+
+  history.reset_after_fork();
+  ASSERT_NO_FATAL_FAILURE(fail_six_times(history));
+  for (int left = 63; left != 0; --left) ASSERT_FALSE(contends(history));
+  EXPECT_TRUE(history.contend(yes, yes, Deadline::never()));
+  ASSERT_FALSE(history.spin(never, Deadline::passed()));
+  EXPECT_FALSE(contends(history));
+  EXPECT_TRUE(contends(history)) << "skipped as if the last wait had failed";
 }
 
 // How often a contender tries to take a lock before it looks at it for the first time.
