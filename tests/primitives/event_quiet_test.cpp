@@ -8,6 +8,7 @@
 
 #include "support/lot.hpp"
 #include "support/refuse_membarrier.hpp"
+#include "support/sanitizers.hpp"
 #include "support/support.hpp"
 
 namespace {
@@ -28,8 +29,9 @@ constexpr std::uint32_t kIsQuiet = kEventQuiet | kEventLooked;
 constexpr int kWrites = kEventOften / kEventOnce;
 static_assert(kWrites == 4096);
 
-#define NEEDS_FENCES() \
-  if (!backend::has_heavy_fence()) GTEST_SKIP() << "this kernel has no membarrier()"
+#define NEEDS_FENCES()                                    \
+  if (kHasThreadSanitizer || !backend::has_heavy_fence()) \
+  GTEST_SKIP() << "this kernel has no membarrier(), or it is hidden from the thread sanitizer"
 
 class QuietEventTest : public testing::Test {
  protected:
