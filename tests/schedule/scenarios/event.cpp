@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "support.hpp"
-
-#include <threading/event.hpp>
+#include "doorbell.hpp"
 
 #include "parking/inspect.hpp"
 
@@ -57,20 +55,7 @@ LAB_SCENARIO(event_history, "set, clear and a bounded wait are explained by one 
 // Java CR 6822370, wasmtime #7623, brpc #3539: "store work, ring" against "clear the bell, look for work".
 LAB_SCENARIO(event_doorbell, "work stored before a set() is seen after the clear() that follows it",
              {.bound = 3, .weak_bound = 2, .stale = 2}) {
-  auto* event = make_event();
-  Atomic<std::uint32_t> work{0};
-  const auto ring = [&] {
-    work.fetch_add(1, std::memory_order_relaxed);
-    event->set();
-  };
-  std::uint32_t seen = 0;
-  lab::together({{"p", ring}, {"q", ring}, {"consumer", [&] {
-                                              while (seen != 2) {
-                                                event->wait();
-                                                event->clear();
-                                                seen = work.load(std::memory_order_relaxed);
-                                              }
-                                            }}});
+  ring_for_two(*make_event());
 }
 
 LAB_SCENARIO(event_doorbell_plain, "the same with one producer and plain data behind the flag",

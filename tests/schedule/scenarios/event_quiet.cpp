@@ -2,9 +2,7 @@
 //
 // Events of which set() is a mere look, and those who clear them. All other scenarios are without asymmetric fences,
 // where no event becomes quiet. In the lab an event that is set twice is.
-#include "support.hpp"
-
-#include <threading/event.hpp>
+#include "doorbell.hpp"
 
 namespace {
 
@@ -96,20 +94,7 @@ LAB_SCENARIO(quiet_doorbell_rung_before, "the same beside a set() that may find 
 
 LAB_SCENARIO(quiet_doorbell_of_two, "two ring, and one of them may find it being cleared",
              {.bound = 2, .stale = 2, .fences = true, .pct_runs = 2000}) {
-  auto* event = make_quiet_event();
-  Atomic<std::uint32_t> work{0};
-  const auto ring = [&] {
-    work.fetch_add(1, std::memory_order_relaxed);
-    event->set();
-  };
-  std::uint32_t seen = 0;
-  lab::together({{"p", ring}, {"q", ring}, {"consumer", [&] {
-                                              while (seen != 2) {
-                                                event->wait();
-                                                event->clear();
-                                                seen = work.load(std::memory_order_relaxed);
-                                              }
-                                            }}});
+  ring_for_two(*make_quiet_event());
 }
 
 LAB_SCENARIO(quiet_set_against_clear, "from whatever state, set() and clear() are ordered",
