@@ -65,7 +65,8 @@ constexpr Place place_of(std::uint32_t slot) noexcept {
 
 // The links of a segment lie behind its blocks: a stale one may be read while its block is in use.
 std::uint32_t* links_of(std::byte* segment, unsigned number, std::uint32_t size) noexcept {
-  return reinterpret_cast<std::uint32_t*>(segment + (std::size_t{kFirst} << number) * bytes_of(size));
+  void* const links = segment + (std::size_t{kFirst} << number) * bytes_of(size);
+  return static_cast<std::uint32_t*>(links);
 }
 
 template <std::uint32_t kSize>

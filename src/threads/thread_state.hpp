@@ -85,7 +85,8 @@ class ThreadState {
   // Owned; destroyed by the thread after run(), or with the state. Null: none, or not any more.
   Body* body() noexcept {
     if (!has_body) return nullptr;
-    return std::launder(reinterpret_cast<Body*>(reinterpret_cast<std::byte*>(this) + body_offset()));
+    void* const at = reinterpret_cast<std::byte*>(this) + body_offset();
+    return std::launder(static_cast<Body*>(at));
   }
 
   // `native_id` and `join` are keys of the lot. Whoever moves a field hunts seeded bug 901: where the two share a
