@@ -70,9 +70,12 @@ std::uint64_t atomic_load(const void* where, unsigned size, std::memory_order or
   Fiber& self = world->self();
   const std::uint64_t value = world->memory.load(self, world->memory.locate(self, where, size, false, site), order);
   if (world->tracing()) {
-    const std::uint64_t latest = plain_value(where, size);
-    std::string text = std::string(order_name(order)) + " -> " + hex(value);
-    if (latest != value) text += " (stale; the latest is " + hex(latest) + ')';
+    const auto text = [&] {
+      const std::uint64_t latest = plain_value(where, size);
+      std::string words = std::string(order_name(order)) + " -> " + hex(value);
+      if (latest != value) words += " (stale; the latest is " + hex(latest) + ')';
+      return words;
+    };
     world->trace("load", where, text, site);
   }
   return value;
@@ -88,8 +91,10 @@ void atomic_store(void* where, unsigned size, std::uint64_t value, std::memory_o
   Fiber& self = world->self();
   Location& location = world->memory.locate(self, where, size, true, site);
   if (world->tracing()) {
-    world->trace("store", where,
-                 std::string(order_name(order)) + ' ' + hex(plain_value(where, size)) + " -> " + hex(value), site);
+    const auto text = [&] {
+      return std::string(order_name(order)) + ' ' + hex(plain_value(where, size)) + " -> " + hex(value);
+    };
+    world->trace("store", where, text, site);
   }
   world->memory.store(self, location, value, order);
 }
@@ -103,8 +108,10 @@ std::uint64_t atomic_modify(void* where, unsigned size, Rmw how, std::uint64_t o
   const std::uint64_t old =
       world->memory.modify(self, world->memory.locate(self, where, size, true, site), how, operand, order);
   if (world->tracing()) {
-    world->trace(rmw_name(how), where,
-                 std::string(order_name(order)) + ' ' + hex(old) + " -> " + hex(plain_value(where, size)), site);
+    const auto text = [&] {
+      return std::string(order_name(order)) + ' ' + hex(old) + " -> " + hex(plain_value(where, size));
+    };
+    world->trace(rmw_name(how), where, text, site);
   }
   return old;
 }
@@ -131,12 +138,11 @@ bool atomic_compare_exchange(void* where, unsigned size, std::uint64_t& expected
                                 : world->memory.compare_exchange(self, location, expected, desired, success, failure);
   const bool done = !refused && old == truncate(expected, size);
   if (world->tracing()) {
-    world->trace("compare_exchange", where,
-                 std::string(order_name(success)) + ' ' + hex(expected) + " -> " + hex(desired) +
-                     (done      ? ": done"
-                      : refused ? ": refused"
-                                : ": failed, it is " + hex(old)),
-                 site);
+    const auto text = [&] {
+      const std::string outcome = done ? ": done" : refused ? ": refused" : ": failed, it is " + hex(old);
+      return std::string(order_name(success)) + ' ' + hex(expected) + " -> " + hex(desired) + outcome;
+    };
+    world->trace("compare_exchange", where, text, site);
   }
   if (!done) expected = old;
   return done;

@@ -55,7 +55,9 @@ void futex_wake(const void* address, int count, Site site) noexcept {
   world->point();
   world->delay_wake();
   const unsigned woken = world->wake(address, count < 0 ? 0u : static_cast<unsigned>(count));
-  if (world->tracing()) world->trace("futex_wake", address, "-> " + std::to_string(woken) + " woken", site);
+  if (world->tracing())
+    world->trace(
+        "futex_wake", address, [&] { return "-> " + std::to_string(woken) + " woken"; }, site);
 }
 
 std::int64_t monotonic_now(Site site) noexcept {
@@ -67,7 +69,9 @@ void sleep_until(std::int64_t deadline, Site site) noexcept {
   World* const world = active_world();
   if (world == nullptr) return;
   world->point();
-  if (world->tracing()) world->trace("sleeps", nullptr, "until " + std::to_string(deadline), site);
+  if (world->tracing())
+    world->trace(
+        "sleeps", nullptr, [&] { return "until " + std::to_string(deadline); }, site);
   world->block(&world->self().deadline, "sleep", deadline, false, site);
 }
 

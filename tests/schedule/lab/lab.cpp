@@ -34,7 +34,9 @@ void check(bool holds, const char* what, Site site) {
 void fail(const std::string& what, const char* kind) { world().fail(kind, what); }
 
 void note(const std::string& text, Site site) {
-  if (world().tracing()) world().trace("*", nullptr, text, site);
+  if (world().tracing())
+    world().trace(
+        "*", nullptr, [&] { return text; }, site);
 }
 
 void together(std::initializer_list<Role> roles) {

@@ -128,7 +128,14 @@ class World {
   void release(void* block, const Site& site);
 
   bool tracing() const noexcept { return setup_.tracing; }
-  void trace(const char* operation, const void* where, const std::string& text, const Site& site);
+  // `text()` is made outside of the execution: where the program's heap has its next block must not tell it whether
+  // somebody writes down what it does.
+  template <class Text>
+  void trace(const char* operation, const void* where, Text text, const Site& site);
+  void trace(const char* operation, const void* where, const char* text, const Site& site) {
+    trace(
+        operation, where, [&] { return std::string(text); }, site);
+  }
   void name(const void* begin, std::size_t size, const char* name);
   std::string describe(std::uintptr_t address) const;
 
@@ -165,6 +172,7 @@ class World {
   bool outside = false;
 
  private:
+  void write_down(const char* operation, const void* where, const std::string& text, const Site& site);
   enum class Leaving : std::uint8_t { able, free, yielding };
 
   static constexpr unsigned bit(unsigned id) noexcept { return 1u << id; }
@@ -241,5 +249,11 @@ class Outside {
   World& world_;
   bool before_;
 };
+
+template <class Text>
+void World::trace(const char* operation, const void* where, Text text, const Site& site) {
+  const Outside guard(*this);
+  write_down(operation, where, text(), site);
+}
 
 }  // namespace lab::detail

@@ -54,7 +54,9 @@ std::int64_t World::now(const Site& site) {
     if (fault(Fault::clock_jump)) advance_to(now_ + kJump);
   }
   remember(static_cast<std::uint64_t>(now_));
-  if (setup_.tracing) trace("reads the clock:", nullptr, std::to_string(now_), site);
+  if (setup_.tracing)
+    trace(
+        "reads the clock:", nullptr, [&] { return std::to_string(now_); }, site);
   return now_;
 }
 

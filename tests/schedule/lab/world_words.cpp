@@ -46,8 +46,7 @@ std::string World::describe_fibers() const {
   return text;
 }
 
-void World::trace(const char* operation, const void* where, const std::string& text, const Site& site) {
-  const Outside guard(*this);
+void World::write_down(const char* operation, const void* where, const std::string& text, const Site& site) {
   char line[512];
   std::snprintf(line, sizeof line, "%4u  %-10s %s", steps_, current_->name, operation);
   std::string words = line;

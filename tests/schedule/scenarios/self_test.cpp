@@ -299,6 +299,20 @@ LAB_SCENARIO(lab_timeout_race, "a deadline and a wake at the same time", {.bound
                   }}});
 }
 
+// Code may depend on addresses, the lot does. What is found must be found again when it is written down.
+LAB_SCENARIO(lab_writing_down_moves_nothing, "blocks lie where they lay when nobody wrote down what happens",
+             {.expect = "assertion"}) {
+  Atomic<std::uint64_t> word{0};
+  const auto block = [] { return std::make_unique<std::uint64_t>(); };
+  const auto first = block(), second = block();
+  word.store(0x123456789abcdef, memory_order_seq_cst);
+  const auto third = block();
+  const auto distance = [](const auto& from, const auto& to) {
+    return reinterpret_cast<char*>(to.get()) - reinterpret_cast<char*>(from.get());
+  };
+  lab::check(distance(first, second) != distance(second, third), "there is something between them");
+}
+
 LAB_SCENARIO(lab_plain_race, "two plain increments", {.bound = 2, .expect = "data race"}) {
   int n = 0;
   lab::together({{"a", [&] { ++n; }}, {"b", [&] { ++n; }}});
