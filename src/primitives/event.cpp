@@ -70,13 +70,7 @@ namespace backend = detail::backend;
 namespace {
 
 // The thread sanitizer does not know the kernel's fences, and would report races that clear() prevents.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kMayBeQuiet = false;
-#elif defined(__has_feature)
-constexpr bool kMayBeQuiet = !__has_feature(thread_sanitizer);
-#else
-constexpr bool kMayBeQuiet = true;
-#endif
+constexpr bool kMayBeQuiet = THREADING_THREAD_SANITIZER == 0;
 
 constexpr bool is_being_cleared(std::uint32_t word) noexcept {
   return (word & (kEventLooked | kEventQuiet)) == kEventLooked;

@@ -13,6 +13,18 @@
 #define THREADING_COLD
 #endif
 
+// Whether this is compiled for the thread sanitizer.
+#if defined(__SANITIZE_THREAD__)
+#define THREADING_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREADING_THREAD_SANITIZER 1
+#endif
+#endif
+#if !defined(THREADING_THREAD_SANITIZER)
+#define THREADING_THREAD_SANITIZER 0
+#endif
+
 #define THREADING_VERSION_MAJOR 1
 #define THREADING_VERSION_MINOR 0
 #define THREADING_VERSION_PATCH 0
