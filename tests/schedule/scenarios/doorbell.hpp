@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Two threads ring one bell for a third: "store work, ring" against "wait, clear the bell, look for work".
+// One thread or two ring a bell for another: "store work, ring" against "wait, clear the bell, look for work".
 #pragma once
 
 #include "support.hpp"
@@ -8,6 +8,21 @@
 #include <threading/event.hpp>
 
 namespace scenarios {
+
+inline void ring_for_one(threading::Event& bell) {
+  Atomic<std::uint32_t> work{0};
+  lab::together({{"producer",
+                  [&] {
+                    work.store(1, std::memory_order_relaxed);
+                    bell.set();
+                  }},
+                 {"consumer", [&] {
+                    while (work.load(std::memory_order_relaxed) == 0) {
+                      bell.wait();
+                      bell.clear();
+                    }
+                  }}});
+}
 
 inline void ring_for_two(threading::Event& bell) {
   Atomic<std::uint32_t> work{0};

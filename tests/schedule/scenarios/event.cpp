@@ -62,18 +62,7 @@ LAB_SCENARIO(event_doorbell_plain, "the same with one producer and plain data be
              {.bound = 6, .weak_bound = 4, .stale = 2}) {
   auto* event = make_event();
   event->set();
-  Atomic<std::uint32_t> work{0};
-  lab::together({{"producer",
-                  [&] {
-                    work.store(1, std::memory_order_relaxed);
-                    event->set();
-                  }},
-                 {"consumer", [&] {
-                    while (work.load(std::memory_order_relaxed) == 0) {
-                      event->wait();
-                      event->clear();
-                    }
-                  }}});
+  ring_for_one(*event);
 }
 
 LAB_SCENARIO(event_timeout_against_set, "a deadline and a set at the same time",

@@ -59,19 +59,7 @@ struct Pair {
 
 LAB_SCENARIO(quiet_doorbell, "work stored before a set() that only looks is seen after the clear() that follows it",
              {.bound = 6, .weak_bound = 4, .stale = 2, .fences = true}) {
-  auto* event = make_quiet_event();
-  Atomic<std::uint32_t> work{0};
-  lab::together({{"producer",
-                  [&] {
-                    work.store(1, std::memory_order_relaxed);
-                    event->set();
-                  }},
-                 {"consumer", [&] {
-                    while (work.load(std::memory_order_relaxed) == 0) {
-                      event->wait();
-                      event->clear();
-                    }
-                  }}});
+  ring_for_one(*make_quiet_event());
 }
 
 LAB_SCENARIO(quiet_doorbell_rung_before, "the same beside a set() that may find it being cleared",
