@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <threading/detail/config.hpp>
-
 namespace support {
 
 // Whether this was compiled for the thread sanitizer, by either compiler.
-inline constexpr bool kHasThreadSanitizer = THREADING_THREAD_SANITIZER != 0;
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kHasThreadSanitizer = true;
+#elif defined(__has_feature)
+inline constexpr bool kHasThreadSanitizer = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kHasThreadSanitizer = false;
+#endif
 
 }  // namespace support
