@@ -13,7 +13,9 @@
 namespace threading::inline v1 {
 
 namespace detail {
-inline constexpr std::uint32_t kConditionWaiters = 1;  // the bit of a condition's word: somebody may be queued
+// The bits of a condition's word: told in src/primitives/condition.cpp. Programs have them compiled in.
+inline constexpr std::uint32_t kConditionWaiters = 1;    // somebody may be queued
+inline constexpr std::uint32_t kConditionOverRLock = 2;  // not over a Lock; never changes
 THREADING_API extern const WaitKind kConditionKind;
 
 // The loop of every wait_for(). `wait(deadline)` returns false once the wait has ended without a notification.
@@ -49,10 +51,10 @@ THREADING_API void foreign_notify(backend::atomic<std::uint32_t>& word, std::siz
 // Visibility: by the lock.
 class THREADING_CAPABILITY("Condition") THREADING_API Condition {
  public:
-  Condition() noexcept : own_() {}
+  Condition() noexcept : own_(), word_(detail::kConditionOverRLock) {}
   // Requires: the lock outlives the condition. Several conditions may share it.
   explicit Condition(Lock& lock) noexcept : lock_(&lock), over_(Over::lock) {}
-  explicit Condition(RLock& lock) noexcept : rlock_(&lock), over_(Over::rlock) {}
+  explicit Condition(RLock& lock) noexcept : rlock_(&lock), word_(detail::kConditionOverRLock), over_(Over::rlock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
@@ -110,9 +112,15 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   // Requires: the lock is held (an RLock: by the calling thread). Wakes.
   // Throws: RuntimeError "cannot notify on un-acquired lock"; nothing changes.
   void notify(std::size_t n = 1) {
-    if (!may_use()) throw_cannot_notify();
     // relaxed: waiters set the bit while they hold the lock that the caller holds now.
-    if (word_.load(std::memory_order_relaxed) != 0 && n != 0) notify_slow(n);
+    const std::uint32_t word = word_.load(std::memory_order_relaxed);
+    // Over a Lock, and nobody waits. likely, twice: a jump would take as long as both looks.
+    if (word == 0) [[likely]] {
+      if (lock_->locked()) [[likely]]
+        return;
+    }
+    if (!may_use()) throw_cannot_notify();
+    if ((word & detail::kConditionWaiters) != 0 && n != 0) notify_slow(n);
   }
   void notify_all() { notify(SIZE_MAX); }
 

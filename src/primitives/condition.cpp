@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Word     bit 0: somebody may be queued at the condition's address. Nothing else.
-// States   0 nobody waits · 1 somebody waits, or the last waiter has just gone.
+// Word     bit 0: somebody may be queued at the condition's address. bit 1: it is not over a Lock; it never changes,
+// and
+//          is here so that notify() sees with one look that it is over a Lock and nobody waits.
+// States   of bit 0: 0 nobody waits · 1 somebody waits, or the last waiter has just gone.
 // Moves    wait: sets the bit under the bucket's lock while queuing. notify, leave: clear it under the bucket's lock
 //          when the queue is empty.
 // I1       The bit is set whenever somebody is queued (it changes only under the bucket's lock). So a notifier that
@@ -28,9 +30,13 @@ using detail::WaitOptions;
 using detail::WaitOutcome;
 using Word = detail::backend::atomic<std::uint32_t>;
 
-// relaxed in all three: under the bucket's lock (I1).
-void set_waiters(Word& word) noexcept { word.store(kConditionWaiters, std::memory_order_relaxed); }
-void clear_waiters(Word& word) noexcept { word.store(0, std::memory_order_relaxed); }
+// relaxed in all: the word changes only under the bucket's lock (I1).
+void set_waiters(Word& word) noexcept {
+  word.store(word.load(std::memory_order_relaxed) | kConditionWaiters, std::memory_order_relaxed);
+}
+void clear_waiters(Word& word) noexcept {
+  word.store(word.load(std::memory_order_relaxed) & ~kConditionWaiters, std::memory_order_relaxed);
+}
 void clear_waiters_if(bool none_left, Word& word) noexcept {
   if (none_left) clear_waiters(word);
 }

@@ -111,7 +111,7 @@ void Embedding::reset_after_fork(RLock& lock) noexcept {
   lock.count_depth(0);
 }
 void Embedding::reset_after_fork(Condition& condition) noexcept {
-  condition.word_.store(0, std::memory_order_relaxed);  // relaxed: as above
+  condition.word_.fetch_and(~detail::kConditionWaiters, std::memory_order_relaxed);  // relaxed: as above
   if (condition.over_ == Condition::Over::own) reset_after_fork(condition.own_);
 }
 void Embedding::reset_after_fork(Event& event) noexcept {

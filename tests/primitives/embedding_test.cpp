@@ -307,7 +307,9 @@ TEST(Embedding, ResetsEveryObjectInAForkedChild) {
     EXPECT_TRUE(lock.try_lock());
     EXPECT_TRUE(rlock.try_lock());
     EXPECT_EQ(Embedding::depth(rlock), 1u);
+    EXPECT_THROW(cv.notify(), RuntimeError) << "over the lock that it was over, which nobody holds";
     EXPECT_TRUE(cv.try_lock());
+    cv.notify();
     EXPECT_FALSE(event.is_set());
     EXPECT_EQ(barrier.n_waiting(), 0u);
   });
