@@ -28,8 +28,7 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   // Takes the lock, or one more level of it. Returns: true. Blocks while another thread owns it.
   // Throws: OverflowError "Internal lock count overflowed" at 2^32 - 1 levels; the depth is unchanged.
   bool acquire() THREADING_ACQUIRE() {
-    const detail::ThreadToken self = detail::thread_token();
-    if (!enter(self)) acquire_slow(self, forever, nullptr);
+    if (!enter()) acquire_slow(forever, nullptr);
     return true;
   }
 
@@ -99,26 +98,26 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
   bool is_owned() const noexcept {
     // relaxed: only this thread can make the answer "self", so no other write can be mistaken for it.
     const std::uint32_t word = word_.load(std::memory_order_relaxed);
-    const detail::ThreadToken self = detail::thread_token_hint();
-    return self != 0 && detail::owner_of(word) == self;
+    // A thread without a token owns nothing: no RLock's word says "held by 0".
+    return (word & ~detail::kParked) == detail::held_by(detail::thread_token_hint());
   }
   // Takes a free lock, or one more level. Returns: false when another thread owns it.
   // It guesses that a lock nobody has re-entered is free: a look at a word that was exchanged a moment ago waits for
   // that exchange to reach the cache, and the next exchange then waits for the look.
-  bool enter(detail::ThreadToken self) {
+  bool enter() {
     const std::uint32_t counted = counted_depth();
-    if (counted == 0 && detail::try_take(word_, self)) return true;
-    // relaxed: as in is_owned().
-    if (detail::owner_of(word_.load(std::memory_order_relaxed)) != self) {
-      return counted != 0 && detail::try_take(word_, self);
+    if (counted != 0 && is_owned()) {
+      if (!add_level(counted)) throw_too_deep();
+      return true;
     }
-    if (!add_level(counted)) throw_too_deep();
-    return true;
+    if (detail::try_take(word_, detail::thread_token())) return true;
+    const bool is_second_level = is_owned();
+    if (is_second_level) add_level(0);
+    return is_second_level;
   }
   bool acquire_bounded(Timeout timeout, const detail::backend::stop_token* stop) {
     const Timeout bound = detail::lock_timeout(timeout);
-    const detail::ThreadToken self = detail::thread_token();
-    return enter(self) || acquire_slow(self, bound, stop);
+    return enter() || acquire_slow(bound, stop);
   }
   // Returns: false when the calling thread does not own the lock; nothing has changed then.
   // With one level only, the exchange that frees the lock asks also who owns it; nobody owns one under the token 0.
@@ -139,7 +138,7 @@ class THREADING_CAPABILITY("RLock") THREADING_API RLock {
     if (!detail::give_back(word_, detail::thread_token_hint())) unlock_slow();
   }
 
-  THREADING_COLD bool acquire_slow(detail::ThreadToken self, Timeout bound, const detail::backend::stop_token* stop);
+  THREADING_COLD bool acquire_slow(Timeout bound, const detail::backend::stop_token* stop);
   THREADING_COLD void unlock_slow() noexcept;
   [[noreturn]] THREADING_COLD void throw_not_owned() const;
   [[noreturn]] THREADING_COLD void throw_too_deep() const;

@@ -29,8 +29,8 @@ Outcome Embedding::acquire(Lock& lock, const Wait& wait) {
 }
 
 Outcome Embedding::acquire(RLock& lock, const Wait& wait) {
-  const ThreadToken self = detail::thread_token();
-  return lock.enter(self) ? Outcome::ok : detail::lock_word(lock.word_, self, detail::kRLockKind, wait);
+  if (lock.enter()) return Outcome::ok;
+  return detail::lock_word(lock.word_, detail::thread_token(), detail::kRLockKind, wait);
 }
 
 Outcome Embedding::wait_until_free(Lock& lock, const Wait& wait) {

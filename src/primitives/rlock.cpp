@@ -23,9 +23,9 @@ namespace threading::inline v1 {
 
 using detail::WaitOutcome;
 
-bool RLock::acquire_slow(detail::ThreadToken self, Timeout bound, const detail::backend::stop_token* stop) {
+bool RLock::acquire_slow(Timeout bound, const detail::backend::stop_token* stop) {
   const detail::WaitOptions options{.deadline = bound.deadline(), .stop = stop};
-  return detail::lock_word(word_, self, detail::kRLockKind, options) == WaitOutcome::ok;
+  return detail::lock_word(word_, detail::thread_token(), detail::kRLockKind, options) == WaitOutcome::ok;
 }
 
 void RLock::unlock_slow() noexcept { THREADING_INVARIANT(detail::unlock_word(word_), "an RLock's owner holds it"); }
