@@ -61,21 +61,26 @@ Result reentry(const Options& options) {
   });
 }
 
-// Two threads and two words. On one processor each must sleep for the other to run; on two they may watch.
+// On one processor each thread must sleep for the other to run; on two they may watch.
+bool sleeps(const Options& options) {
+  return options.placement == Placement::one || options.placement == Placement::late;
+}
+
+// Two threads and two words.
 Result ping_pong(const Options& options) {
   struct alignas(128) Side {
     std::atomic<std::uint32_t> word{0};
   };
   auto sides = std::make_unique<Side[]>(2);
   std::atomic<bool> stop{false};
-  const bool sleeps = options.placement == Placement::one || options.placement == Placement::late;
-  const auto wait = [sleeps](Side& side) {
-    while (side.word.load(std::memory_order_acquire) == 0) sleeps ? futex_wait(side.word, 0) : pause();
+  const bool sleep = sleeps(options);
+  const auto wait = [sleep](Side& side) {
+    while (side.word.load(std::memory_order_acquire) == 0) sleep ? futex_wait(side.word, 0) : pause();
     side.word.store(0, std::memory_order_relaxed);
   };
-  const auto wake = [sleeps](Side& side) {
+  const auto wake = [sleep](Side& side) {
     side.word.store(1, std::memory_order_release);
-    if (sleeps) futex_wake(side.word, 1);
+    if (sleep) futex_wake(side.word, 1);
   };
   Team team(options, 2, [&](std::size_t i) {
     if (i == 0) return;
@@ -94,6 +99,38 @@ Result ping_pong(const Options& options) {
   wake(sides[0]);
   team.join();
   return result;
+}
+
+// A lock handed over by as little as it takes: a store by the one, an exchange by the other. Asks for no mistakes.
+struct Watched {
+  class Lock {
+   public:
+    void lock() {
+      while (word_.exchange(1, std::memory_order_acquire) != 0) pause();
+    }
+    void unlock() { word_.store(0, std::memory_order_release); }
+
+   private:
+    std::atomic<std::uint32_t> word_{0};
+  };
+};
+// 0 free, 1 held, 2 held and the other sleeps.
+struct Slept {
+  class Lock {
+   public:
+    void lock() {
+      while (word_.exchange(2, std::memory_order_acquire) != 0) futex_wait(word_, 2);
+    }
+    void unlock() {
+      if (word_.exchange(0, std::memory_order_release) == 2) futex_wake(word_, 1);
+    }
+
+   private:
+    std::atomic<std::uint32_t> word_{0};
+  };
+};
+Result hand_over(const Options& options) {
+  return sleeps(options) ? run_hand_over<Slept>(options) : run_hand_over<Watched>(options);
 }
 
 // All sleep on one word; one call wakes them all.
@@ -193,6 +230,7 @@ void add_limits() {
   for (const char* row : {"condition_ping_pong", "event_ping_pong", "semaphore_ping_pong", "barrier_2"}) {
     add(row, kLimit, ping_pong);
   }
+  add("lock_hand_over", kLimit, hand_over);
   add("condition_broadcast_8", kLimit, [](const Options& options) { return broadcast(options, 8); });
   add("condition_broadcast_64", kLimit, [](const Options& options) { return broadcast(options, 64); });
   add("barrier_1", kLimit, exchange_and_store);
