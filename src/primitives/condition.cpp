@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Word     bit 0: somebody may be queued at the condition's address. bit 1: it is not over a Lock; it never changes,
-// and
-//          is here so that notify() sees with one look that it is over a Lock and nobody waits.
+// Word     bit 0: somebody may be queued at the condition's address. bit 1: it is not over a Lock; that never changes,
+//          and is here so that notify() sees with one look that it is over a Lock and nobody waits.
 // States   of bit 0: 0 nobody waits · 1 somebody waits, or the last waiter has just gone.
 // Moves    wait: sets the bit under the bucket's lock while queuing. notify, leave: clear it under the bucket's lock
 //          when the queue is empty.
