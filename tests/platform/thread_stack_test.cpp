@@ -73,6 +73,20 @@ TEST(ThreadStack, IsUsedAgainAfterTheJoin) {
 
 TEST(ThreadStack, IsAsLargeAsTheSystemsDefault) { EXPECT_EQ(stack_of_a_new_thread().size, default_size()); }
 
+// A program may change the default while it runs.
+TEST(ThreadStack, FollowsTheSystemsDefault) {
+  pthread_attr_t before;
+  ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+  const std::size_t other = default_size() / 2;
+  pthread_attr_t changed = before;
+  ASSERT_EQ(pthread_attr_setstacksize(&changed, other), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&changed), 0);
+  EXPECT_EQ(stack_of_a_new_thread().size, other);
+  EXPECT_EQ(pthread_setattr_default_np(&before), 0);
+  EXPECT_EQ(stack_of_a_new_thread().size, 2 * other);
+  pthread_attr_destroy(&before);
+}
+
 TEST(ThreadStack, HasAGuardBelow) {
   const Extent stack = stack_of_a_new_thread();
   std::ifstream maps("/proc/self/maps");
