@@ -16,7 +16,7 @@ Embedding::Outcome Embedding::join(const Thread& thread, const Wait& wait) {
 
 Thread Embedding::new_thread(bool daemon) {
   auto* const state = new detail::OsThreadState(detail::ThreadState::Kind::embedded);
-  state->label = detail::NumberOrExtras(threads::next_number());
+  state->label.set_number(threads::next_number());
   state->is_daemon.store(daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
   return detail::ThreadAccess::adopt(*state);
 }

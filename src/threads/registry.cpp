@@ -18,8 +18,8 @@
 //          what they own lives on stacks and in closures that no destructor may run for.
 #include "threads/registry.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -55,30 +55,33 @@ constinit backend::atomic<ThreadState*> the_main{&first_main.state};
 
 constexpr std::size_t kDefaultNameSize = 32;  // for a word and twenty digits
 
-// Every default name with its number; kind decides which. Returns: how many bytes.
-std::size_t format_default_name(char (&text)[kDefaultNameSize], const ThreadState& state) noexcept {
-  std::string_view word = "Thread-";
+// Every default name with its number; kind decides which. Requires: room for kDefaultNameSize bytes. Returns: how many.
+std::size_t format_default_name(char* text, const ThreadState& state, std::uint64_t number) noexcept {
+  const auto numbered = [&](const auto& word) noexcept {
+    char* const end = std::copy_n(word, sizeof word - 1, text);
+    return static_cast<std::size_t>(std::to_chars(end, text + kDefaultNameSize, number).ptr - text);
+  };
   switch (state.kind) {
-    case ThreadState::Kind::main: word = "MainThread"; break;
+    case ThreadState::Kind::main: break;
     case ThreadState::Kind::dummy:
       // relaxed: changed in a forked child only, when it has one thread.
-      word = state.role.load(std::memory_order_relaxed) == ThreadState::Kind::main ? "MainThread" : "Dummy-";
+      if (state.role.load(std::memory_order_relaxed) != ThreadState::Kind::main) return numbered("Dummy-");
       break;
     case ThreadState::Kind::thread:
     case ThreadState::Kind::embedded:
-    case ThreadState::Kind::timer: break;
+    case ThreadState::Kind::timer: return numbered("Thread-");
   }
-  char* const end = text + word.copy(text, sizeof text);
-  if (word.back() != '-') return word.size();
-  return static_cast<std::size_t>(std::to_chars(end, std::end(text), state.label.number()).ptr - text);
+  return std::string_view("MainThread").copy(text, kDefaultNameSize);
 }
 
-// As much of the name as fits, without allocation and without a zero at the end. Returns: how many bytes.
+// As much of the name as fits, without allocation and without a zero at the end. Requires: a default name fits.
+// Returns: how many bytes.
 std::size_t copy_name(const ThreadState& state, char* text, std::size_t size) noexcept {
+  std::uint64_t number = 0;
+  if (state.label.has_only(number)) return format_default_name(text, state, number);
   const With hold(registry_lock);
   if (has_name(state)) return state.label.extras()->name.copy(text, size);
-  char name[kDefaultNameSize];
-  return std::string_view(name, format_default_name(name, state)).copy(text, size);
+  return format_default_name(text, state, state.label.number());
 }
 
 // For the last words of a process. Leaves the text empty for a foreign thread without a dummy.
@@ -111,7 +114,7 @@ void bind_main(PerThread& self, ThreadState& state) noexcept {
 
 ThreadState& make_dummy(PerThread& self) {
   auto* const state = new OsThreadState(ThreadState::Kind::dummy);
-  state->label = detail::NumberOrExtras(next_number());
+  state->label.set_number(next_number());
   // relaxed: nobody else knows the state yet.
   state->is_daemon.store(true, std::memory_order_relaxed);
   detail::thread_token();
@@ -196,7 +199,7 @@ detail::Extras& extras_of(ThreadState& state) {
   if (state.label.extras() == nullptr) {
     auto* const made = new detail::Extras;
     made->number = state.label.number();
-    state.label = detail::NumberOrExtras(made);
+    state.label.set_extras(made);
   }
   return *state.label.extras();
 }
@@ -215,11 +218,11 @@ bool has_name(const ThreadState& state) noexcept {
 std::string name_of(const ThreadState& state) {
   if (has_name(state)) return state.label.extras()->name;
   char text[kDefaultNameSize];
-  return std::string(text, format_default_name(text, state));
+  return std::string(text, format_default_name(text, state, state.label.number()));
 }
 
 void name_this_thread(ThreadState& state) noexcept {
-  char text[32];
+  char text[kDefaultNameSize];
   platform::name_os_thread({text, copy_name(state, text, sizeof text)});
 }
 

@@ -145,7 +145,11 @@ NewThread new_thread_block(ThreadOptions& options, const BodyPlan& plan, std::si
   state.is_daemon.store(is_daemon, std::memory_order_relaxed);  // relaxed: nobody else knows the state yet
   state.takes_stop = plan.takes_stop;
   state.keeps_body = plan.is_kept;
-  state.label = extras == nullptr ? NumberOrExtras(threads::next_number()) : NumberOrExtras(extras.release());
+  if (extras == nullptr) {
+    state.label.set_number(threads::next_number());
+  } else {
+    state.label.set_extras(extras.release());
+  }
   return {&state, static_cast<std::byte*>(block.at) + room_at};
 }
 

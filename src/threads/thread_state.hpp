@@ -26,21 +26,43 @@ struct Extras {
   std::optional<backend::stop_source> stop;  // made when first asked for
 };
 
-// The number of a thread's default name, or what few threads have, in one word: 2 n + 1, or an address.
+// The number of a thread's default name, or what few threads have, in one word: 2 n + 1, or an address. Guarded by the
+// registry's lock, but for a number that is there: anybody may read it, it is only ever replaced by an address.
 class NumberOrExtras {
  public:
   constexpr NumberOrExtras() noexcept = default;
-  explicit NumberOrExtras(std::uint64_t number) noexcept : word_(number << 1 | 1) {}
+  NumberOrExtras(const NumberOrExtras&) = delete;
+  NumberOrExtras& operator=(const NumberOrExtras&) = delete;
+
+  void set_number(std::uint64_t number) noexcept { store(number << 1 | 1); }
   // Takes it over.
-  explicit NumberOrExtras(Extras* extras) noexcept : word_(reinterpret_cast<std::uintptr_t>(extras)) {}
+  void set_extras(Extras* extras) noexcept { store(reinterpret_cast<std::uintptr_t>(extras)); }
 
   Extras* extras() const noexcept {
-    return (word_ & 1) != 0 ? nullptr : reinterpret_cast<Extras*>(static_cast<std::uintptr_t>(word_));
+    const std::uint64_t word = load();
+    return is_number(word) ? nullptr : to_extras(word);
   }
-  std::uint64_t number() const noexcept { return (word_ & 1) != 0 ? word_ >> 1 : extras()->number; }
+  std::uint64_t number() const noexcept {
+    const std::uint64_t word = load();
+    return is_number(word) ? word >> 1 : to_extras(word)->number;
+  }
+  // Without the lock. Returns: whether there is nothing but the number.
+  bool has_only(std::uint64_t& number) const noexcept {
+    const std::uint64_t word = load();
+    number = word >> 1;
+    return is_number(word);
+  }
 
  private:
-  std::uint64_t word_ = 1;
+  static bool is_number(std::uint64_t word) noexcept { return (word & 1) != 0; }
+  static Extras* to_extras(std::uint64_t word) noexcept {
+    return reinterpret_cast<Extras*>(static_cast<std::uintptr_t>(word));
+  }
+  // relaxed, both: the lock orders the rest, and a number is a number and nothing else.
+  std::uint64_t load() const noexcept { return word_.load(std::memory_order_relaxed); }
+  void store(std::uint64_t word) noexcept { word_.store(word, std::memory_order_relaxed); }
+
+  backend::atomic<std::uint64_t> word_{1};
 };
 
 // The object behind a Thread. Counted by its handles and, from its making on, by the thread that will run it

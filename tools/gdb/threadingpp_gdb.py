@@ -151,7 +151,7 @@ class ThreadPrinter(Printer):
         return f"Thread({', '.join(parts)})"
 
     def name(self, state):
-        word = int(state["label"]["word_"])
+        word = load_int(state["label"]["word_"])
         number = word >> 1
         if word & 1 == 0:
             extras = gdb.Value(word).cast(gdb.lookup_type("threading::v1::detail::Extras").pointer())
