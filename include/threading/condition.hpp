@@ -143,6 +143,7 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   struct Waited {
     detail::WaitOutcome outcome;
     bool owns;            // the lock came with the wake-up
+    bool is_early;        // the notifier is expected to go on under the lock
     std::uint32_t depth;  // what the RLock had counted, to be restored
   };
   Waited wait_released(const detail::WaitOptions& options);

@@ -2,27 +2,25 @@
 //
 // The one backoff policy. Sleeping and waking through the kernel costs thousands of nanoseconds and, when the
 // processor has gone idle, tens of thousands; what a thread waits for often happens sooner. But spinning steals the
-// time of the very thread that must act when both share a processor. So how a thread waits before it sleeps depends on
-// where the last wake-up in its bucket came from:
+// time of whoever must act when both share a processor. So how a thread waits depends on where the last wake-up in its
+// bucket came from:
 //
 //   another processor than the waiter's, or unknown: a short spin that only pauses, then one that offers the processor
 //   to others at each turn, together for kSpinLimit. Not with a single processor. Pauses answer fastest; the offers let
 //   whoever must act run when there are more threads than processors.
 //
 //   the same processor: the waiter, once queued, offers the processor a few times. Where nothing but the other side
-//   wants to run, giving way costs two thirds of going to sleep and being woken, and a waker that finds its waiter
-//   awake makes no system call, after which the kernel would rather run the woken thread than let the waker go on.
+//   wants to run, that costs two thirds of going to sleep and being woken, and a waker that finds its waiter awake
+//   makes no system call, after which the kernel would rather run the woken thread than let the waker go on.
 //
 //   as many threads at once as there are processors, or more: the waiter, once queued, offers the processor a few
 //   times, always; then two waiters a processor go on until kSpinLimit. They keep the processors from going idle, so
-//   that waking the next thread is cheap; more of them would only take turns. Pauses would keep them all from those
-//   that everybody waits for. The same with a few others in the queue before the waiter, wherever the wake-up came
-//   from: they are let go first, and may want its processor for what it waits for.
+//   that waking the next is cheap; more of them would only take turns. Pauses would keep them all from those that
+//   everybody waits for. The same with a few others in the queue before the waiter, wherever the wake-up came from:
+//   they are let go first, and may want its processor for what it waits for.
 //
-// A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. A thread that
-// offered the processor and got it back late has met a third party that computes, which the kernel lets run for
-// milliseconds: for the next 15, 63, 255 … 16,383 waits nothing is offered; between processors the spin only pauses, on
-// the same one the thread sleeps.
+// A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. After an offer
+// that came back late (crowd.hpp) nothing is offered: pauses between processors, sleep on the same one.
 //
 // Who wants a lock does not only look but takes it (contend()). While others pass the lock among themselves, each look
 // takes its line away from them; so the first look comes after a while that the bucket learns (longer after a look that
@@ -32,9 +30,11 @@
 // while is short, a contender first tries to take the lock a few times in quick succession: it is often free again
 // before a clock could be read twice. It does so without looking, which would fetch the line once more (see ADR 30).
 //
-// Who was notified and finds the lock held contends with its notifier, which was awake before it and takes the lock
-// again and again until there is nothing left to do: one that fills a queue, say. To come in between takes all lines of
-// what the lock protects away from it. So the bucket learns another while for those, which gets shorter half as fast.
+// Who was notified contends with its notifier, which was awake before it and takes the lock again and again until there
+// is nothing left to do: one that fills a queue, say. To come in between takes all lines of what the lock protects away
+// from it. So the bucket learns another while for those, which gets shorter half as fast. Where it is not the shortest,
+// locks pass in turns: nobody tries at once, not even who is woken, and a thread that waits at a condition, the end of
+// a turn, says so in a word of the bucket that contenders look at instead (see ADR 31).
 //
 // Two threads that answer each other have two stable ways to live on two processors: both awake, a hundred nanoseconds
 // a turn, or both asleep, where each turn waits for a wake-up through the kernel. Only a spin that is longer than such
@@ -46,14 +46,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <threading/detail/backend.hpp>
 #include <threading/detail/deadline.hpp>
 
+#include "parking/crowd.hpp"
+
 namespace threading::inline v1::parking {
 
-// A little more than one wake-up of an idle processor through the kernel (20–45 µs on the virtual machines we
-// measured). Nanoseconds.
+// Nanoseconds. A little more than one wake-up of an idle processor through the kernel (20–45 µs where we measured).
 inline constexpr std::int64_t kSpinLimit = 50'000;
 
 class SpinHistory {
@@ -84,21 +86,21 @@ class SpinHistory {
   // How a contender came to be one.
   enum Contender : std::uint8_t { arrived, notified };
 
-  // The same for a thread that wants a lock: `is_held()` looks, `take()` takes it if it is free. A spin that has lost
-  // races only has not failed: the lock is passed on quickly, and sleeping would not have been better.
+  // The same for a thread that wants a lock: `is_held()` looks, `take()` takes it if it is free. A spin that has only
+  // lost races has not failed: the lock is passed on quickly, and sleeping would not have been better.
   // Returns: whether it was taken. Who has taken it has written nothing here, as a rule: the others would wait for it.
   template <class IsHeld, class Take>
   bool contend(IsHeld is_held, Take take, Deadline deadline, Contender contender = Contender::arrived) noexcept {
     if (!may_be_apart(company_.load(std::memory_order_relaxed))) return false;  // relaxed: hint
     if (detail::backend::cpu_count() < 2 || skips()) return false;
-    const bool crowded = is_crowded();
+    const bool crowded = crowd_.keeps_from_offering();
     const bool is_marked = failures_.load(std::memory_order_relaxed) != 0 ||  // relaxed: hint
                            beside_.load(std::memory_order_relaxed) != 0;      // relaxed: hint
     const std::int64_t known = first_gap(contender);
-    if (contender == Contender::arrived && known <= kBriefGap && take_soon(take)) {
-      if (is_marked) found_apart();
-      return true;
-    }
+    const bool waits_for_turn = in_turns();
+    std::uint16_t turn = turns_.load(std::memory_order_relaxed);  // relaxed: hint
+    const bool tries = contender == Contender::arrived && known <= kBriefGap && !waits_for_turn;
+    if (tries && take_soon(take)) return found_apart(is_marked);
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
     const std::int64_t last_pause = crowded ? limit : std::min(start + kContenderPauses, limit);
@@ -116,12 +118,16 @@ class SpinHistory {
       const std::int64_t before = at;
       detail::backend::cpu_relax();
       at = detail::backend::monotonic_now();
+      if (waits_for_turn && has_ended(turn)) {
+        was_free = true;
+        if (take()) return found_apart(is_marked);
+        next_look = at + gap;
+      }
       if (at < next_look) continue;
       const std::int64_t pause = at - before;
       if (look()) {
-        if (is_marked) found_apart();
         if (is_first) learn_gap(contender, known, known - known / (contender == Contender::notified ? 16 : 8), at);
-        return true;
+        return found_apart(is_marked);
       }
       const std::int64_t looked = at;
       at = next_look = detail::backend::monotonic_now();
@@ -147,6 +153,19 @@ class SpinHistory {
     return gap == 0 ? kFirstGap : gap;
   }
 
+  // Whether locks pass in turns here: who was notified looks before its notifier is done, now and then at least.
+  bool in_turns() const noexcept {
+    // relaxed: hint. 0 while nothing is known.
+    return first_gaps_[Contender::notified].load(std::memory_order_relaxed) > kShortestGap;
+  }
+
+  // By a thread that has released its lock to wait at a condition.
+  void end_turn() noexcept {
+    if (!in_turns()) return;
+    // relaxed, both: hint. Of two ends at once one may be lost, not both.
+    turns_.store(static_cast<std::uint16_t>(turns_.load(std::memory_order_relaxed) + 1), std::memory_order_relaxed);
+  }
+
   // By whoever wakes or moves `count` threads here, the first of which waited on `waiter_cpu` (current_cpu()). It does
   // not do to remember the waker alone: where two threads wake each other through one bucket, the last waker is the one
   // that waits next.
@@ -167,11 +186,10 @@ class SpinHistory {
     failures_.store(0, std::memory_order_relaxed);                          // relaxed: as above
     average_.store(0, std::memory_order_relaxed);                           // relaxed: as above
     for (auto& gap : first_gaps_) gap.store(0, std::memory_order_relaxed);  // relaxed: as above
+    turns_.store(0, std::memory_order_relaxed);                             // relaxed: as above
     offering_.store(0, std::memory_order_relaxed);                          // relaxed: as above; they stayed behind
-    crowded_.store(0, std::memory_order_relaxed);                           // relaxed: as above
-    crowds_.store(0, std::memory_order_relaxed);                            // relaxed: as above
-    timely_.store(0, std::memory_order_relaxed);                            // relaxed: as above
     company_.store(Company::unknown, std::memory_order_relaxed);            // relaxed: as above
+    crowd_.reset_after_fork();
   }
 
  private:
@@ -195,12 +213,8 @@ class SpinHistory {
   // Up to this first gap a contender first tries to take the lock so often: after one pause, two more, three more …
   static constexpr std::int64_t kBriefGap = 500;  // nanoseconds
   static constexpr int kBriefTries = 10;
-  static constexpr std::int64_t kLearnOneIn = 8;  // contenders
-  // Nanoseconds. Less than the shortest slice a scheduler gives to a thread that computes; more than the turns of
-  // dozens of threads, and more than most of the gaps that a hypervisor makes.
-  static constexpr std::int64_t kLate = 500'000;
-  static constexpr std::uint8_t kMaxCrowds = 6;       // 4^(6 + 1) - 1 = 16,383 waits without an offer
-  static constexpr std::uint16_t kCalmAfter = 2'047;  // offers in time, after which a crowd is forgotten
+  static constexpr std::int64_t kLearnOneIn = 8;       // contenders that look
+  static constexpr std::int64_t kForgetOneIn = 1'024;  // that arrive and look: forgets what the notified have learnt
 
   static bool may_be_apart(Company company) noexcept {
     return company == Company::unknown || company == Company::apart;
@@ -219,10 +233,18 @@ class SpinHistory {
     if (times >= kBesides) keep_company(Company::same);
   }
 
-  // By one that got it while it paused.
-  void found_apart() noexcept {
+  // By one that got it while it paused. Returns: true.
+  bool found_apart(bool is_marked) noexcept {
+    if (!is_marked) return true;
     beside_.store(0, std::memory_order_relaxed);  // relaxed: hint
     succeeded();
+    return true;
+  }
+
+  // Whether a turn has ended since `turn` was noted; notes it again.
+  bool has_ended(std::uint16_t& turn) const noexcept {
+    const std::uint16_t now = turns_.load(std::memory_order_relaxed);  // relaxed: hint
+    return now != std::exchange(turn, now);
   }
 
   bool skips() noexcept {
@@ -244,7 +266,7 @@ class SpinHistory {
   template <class Done>
   bool spin_apart(Done done, Deadline deadline) noexcept {
     if (detail::backend::cpu_count() < 2 || skips()) return false;
-    const bool crowded = is_crowded();
+    const bool crowded = crowd_.keeps_from_offering();
     if (look_often(done)) {
       succeeded();
       return true;
@@ -268,7 +290,7 @@ class SpinHistory {
 
   template <class Done>
   bool linger_beside(Done done, Deadline deadline) noexcept {
-    if (skips() || is_crowded()) return false;
+    if (skips() || crowd_.keeps_from_offering()) return false;
     const bool is_done = offer(done, kOffers, limit_for(deadline));
     is_done ? succeeded() : failed();
     return is_done;
@@ -276,7 +298,7 @@ class SpinHistory {
 
   template <class Done>
   bool linger_among_many(Done done, Deadline deadline) noexcept {
-    if (is_crowded()) return false;
+    if (crowd_.keeps_from_offering()) return false;
     const std::int64_t limit = limit_for(deadline);
     if (offer(done, kOffers, limit)) return true;
     if (skips()) return false;
@@ -318,7 +340,7 @@ class SpinHistory {
       detail::backend::yield();
       const bool is_done = done();
       const std::int64_t after = detail::backend::monotonic_now();
-      after - before > kLate ? found_crowded() : found_calm();
+      crowd_.learn(after - before);
       if (is_done) return true;
       before = after;
     }
@@ -331,8 +353,11 @@ class SpinHistory {
     return average == 0 ? kFirstPauses : std::min(4 * average + 1'000, kMostPauses);
   }
 
-  // One contender in eight learns, drawn by the clock: each note takes the line away from all that spin here.
+  // One contender in eight, drawn by the clock: each note takes the line away from all that spin here.
   void learn_gap(Contender contender, std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
+    if (contender == Contender::arrived && now % kForgetOneIn == 0 && in_turns()) {
+      first_gaps_[Contender::notified].store(0, std::memory_order_relaxed);  // relaxed: hint
+    }
     next = std::clamp(next, kShortestGap, kLongestGap);
     if (next == known || now % kLearnOneIn != 0) return;
     first_gaps_[contender].store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
@@ -358,38 +383,13 @@ class SpinHistory {
     skip_.store(static_cast<std::uint8_t>((1u << failures) - 1u), std::memory_order_relaxed);  // relaxed: hint
   }
 
-  bool is_crowded() noexcept {
-    const std::uint16_t left = crowded_.load(std::memory_order_relaxed);  // relaxed: hint
-    if (left == 0) return false;
-    crowded_.store(static_cast<std::uint16_t>(left - 1), std::memory_order_relaxed);  // relaxed: hint
-    return true;
-  }
-
-  // Several threads that come back late together have met one crowd.
-  void found_crowded() noexcept {
-    if (crowded_.load(std::memory_order_relaxed) != 0) return;                                         // relaxed: hint
-    const int crowds = std::min<int>(crowds_.load(std::memory_order_relaxed) + 1, kMaxCrowds);         // relaxed: hint
-    crowds_.store(static_cast<std::uint8_t>(crowds), std::memory_order_relaxed);                       // relaxed: hint
-    crowded_.store(static_cast<std::uint16_t>((4u << (2 * crowds)) - 1u), std::memory_order_relaxed);  // relaxed: hint
-    timely_.store(0, std::memory_order_relaxed);                                                       // relaxed: hint
-  }
-
-  // Writes only while there is a crowd to forget: threads that spin here would lose the line at every offer.
-  void found_calm() noexcept {
-    if (crowds_.load(std::memory_order_relaxed) == 0) return;                          // relaxed: hint
-    const std::uint16_t timely = timely_.load(std::memory_order_relaxed);              // relaxed: hint
-    timely_.store(static_cast<std::uint16_t>(timely + 1), std::memory_order_relaxed);  // relaxed: hint
-    if (timely >= kCalmAfter) crowds_.store(0, std::memory_order_relaxed);             // relaxed: hint
-  }
-
   detail::backend::atomic<std::uint32_t> average_{0};       // nanoseconds of pauses that succeeded; 0: unknown
   detail::backend::atomic<std::uint16_t> first_gaps_[2]{};  // nanoseconds before a first look, by Contender; 0: unknown
+  detail::backend::atomic<std::uint16_t> turns_{0};         // that have ended, while in_turns()
   detail::backend::atomic<std::int16_t> offering_{0};       // that offer on and on after many were woken at once
   detail::backend::atomic<Company> company_{Company::unknown};
-  detail::backend::atomic<std::uint16_t> crowded_{0};  // waits left that offer nothing
-  detail::backend::atomic<std::uint16_t> timely_{0};   // offers in time since the last crowd
-  detail::backend::atomic<std::uint8_t> crowds_{0};    // met so far, up to kMaxCrowds
-  detail::backend::atomic<std::uint8_t> skip_{0};      // waits left that sleep at once
+  Crowd crowd_;
+  detail::backend::atomic<std::uint8_t> skip_{0};  // waits left that sleep at once
   detail::backend::atomic<std::uint8_t> failures_{0};
   detail::backend::atomic<std::uint8_t> beside_{0};  // locks had after an offer, in a row
 };

@@ -3,8 +3,8 @@
 // Word     bit 0: somebody may be queued at the condition's address. bit 1: it is not over a Lock; that never changes,
 //          and is here so that notify() sees with one look that it is over a Lock and nobody waits.
 // States   of bit 0: 0 nobody waits · 1 somebody waits, or the last waiter has just gone.
-// Moves    wait: sets the bit under the bucket's lock while queuing. notify, leave: clear it under the bucket's lock
-//          when the queue is empty.
+// Moves    wait: sets the bit under the bucket's lock while queuing, and once it has released the lock tells those that
+//          contend for it (spin_wait.hpp). notify, leave: clear it under the bucket's lock when the queue is empty.
 // I1       The bit is set whenever somebody is queued (it changes only under the bucket's lock). So a notifier that
 //          reads 0 while it holds the lock has nobody to wake: waiters queue up before they release the lock.
 // I2       A waiter is queued before the lock is released, so no notification by a later holder can miss it.
@@ -20,6 +20,7 @@
 #include <threading/condition.hpp>
 
 #include "parking/release_mode.hpp"
+#include "parking/spin_wait.hpp"
 
 namespace threading::inline v1 {
 namespace {
@@ -105,12 +106,14 @@ Condition::Waited Condition::wait_released(const WaitOptions& options) {
     rlock().count_depth(0);
   }
   const auto release = [&]() noexcept {
-    if (!detail::give_back(lock, detail::thread_token_hint())) static_cast<void>(detail::unlock_word(lock));
+    if (!detail::give_back(lock, detail::thread_token_hint())) static_cast<void>(detail::unlock_word(lock, true));
+    parking::spin_history(&lock).end_turn();
   };
   const ParkResult result = park_at(word_, release, options);
   // Moved to the lock's queue and handed the lock by its release: already the owner.
   const bool owns = result.outcome == ParkOutcome::woken && result.token == detail::kHandedOver;
-  return {outcome_of(result.outcome), owns, depth};
+  const bool is_early = result.outcome == ParkOutcome::woken && result.token == detail::kNotDone;
+  return {outcome_of(result.outcome), owns, is_early, depth};
 }
 
 bool Condition::try_take_back(const Waited& waited) noexcept {
@@ -120,7 +123,7 @@ bool Condition::try_take_back(const Waited& waited) noexcept {
 }
 
 void Condition::take_back(const Waited& waited) {
-  if (try_take_back(waited)) return;
+  if (!waited.is_early && try_take_back(waited)) return;
   const WaitKind& kind = over_ == Over::lock ? detail::kLockKind : detail::kRLockKind;
   // One that was notified has queued for the lock already.
   const bool at_front = waited.outcome == WaitOutcome::ok;

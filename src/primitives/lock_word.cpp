@@ -12,6 +12,8 @@
 //          and wakes the first waiter.
 //          store: the owner, while the mode of its bucket says so (release_mode.cpp): anything → 0, whether parked is
 //          set or not. If the mode has changed by then, it goes to the bucket and marks or wakes whom it has missed.
+//          A release that wakes says whether its thread is expected back at once (kNotDone): where locks pass in turns,
+//          unless it is about to wait. It is a hint: the woken one tries later, and loses nothing else.
 //          leave: a waiter that gives up clears parked under the bucket's lock if it was the last.
 // I1       parked is set and cleared only under the bucket's lock, but for the take that keeps it and the store that
 //          wipes it out, whose thread is then on its way to the bucket. Otherwise a waiter could sleep unseen.
@@ -105,12 +107,14 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   const auto contender = at_front ? SpinHistory::Contender::notified : SpinHistory::Contender::arrived;
   // Once, not for ever: who is not queued is never handed the lock.
   bool may_spin = true;
+  bool may_try = !at_front;
   for (;;) {
-    if (try_take(word, token)) return WaitOutcome::ok;
+    if (may_try && try_take(word, token)) return WaitOutcome::ok;
     if (may_spin && parking::spin_history(&word).contend(looks_held, take, options.deadline, contender)) {
       return WaitOutcome::ok;
     }
     may_spin = false;
+    may_try = true;
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park_for(word, kind, parking);
     switch (result.outcome) {
@@ -125,7 +129,7 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   }
 }
 
-bool unlock_word(LockWord& word) noexcept {
+bool unlock_word(LockWord& word, bool is_done) noexcept {
   std::uint32_t seen = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
   for (;;) {
     if (!is_held(seen)) return false;
@@ -134,8 +138,12 @@ bool unlock_word(LockWord& word) noexcept {
     if (word.compare_exchange_weak(seen, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
   }
   bool released = false;
+  const SpinHistory& history = parking::spin_history(&word);
   const auto decide = [&](const QueueView& queue) noexcept -> UnparkDecision {
     const bool hand_over = queue.first_overdue();
+    // With others behind it the woken thread was let go with a crowd, in which nobody has more to do.
+    const bool goes_on = !is_done && queue.size == 1 && history.in_turns();
+    const std::uintptr_t token = hand_over ? kHandedOver : goes_on ? kNotDone : 0;
     const std::uint32_t parked = queue.size > 1 ? kParked : 0;
     const std::uint32_t next = hand_over ? held_by(queue.first) | parked : parked;
     std::uint32_t now = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
@@ -144,7 +152,7 @@ bool unlock_word(LockWord& word) noexcept {
       // R1 release pairs with A1. The last access to the word.
       if (word.compare_exchange_weak(now, next, std::memory_order_release, std::memory_order_relaxed)) {
         released = true;
-        return {1, hand_over ? kHandedOver : 0};
+        return {1, token};
       }
     }
     return {0};

@@ -123,25 +123,27 @@ void wait_for_calm(SpinHistory& history) {
   }
 }
 
-// Contends for a lock that is held until all pauses are over. Returns: whether it was had, which takes an offer.
-bool contend_until_an_offer(SpinHistory& history, Contender contender) {
+// Contends for a lock that is held until all pauses are over. Returns: whether it was had, which takes an offer. The
+// bucket learns nothing from the first look, which is over at once; the second outlasts the pauses.
+bool contend_until_an_offer(SpinHistory& history) {
   using threading::detail::backend::monotonic_now;
   wait_for_calm(history);
-  bool has_paused = false;
+  int looks = 0;
   const auto held_at_first = [&]() noexcept {
-    if (std::exchange(has_paused, true)) return Found::taken;
+    if (++looks == 1) return Found::held;
+    if (looks > 2) return Found::taken;
     const std::int64_t past_pauses = monotonic_now() + 5'000;
     while (monotonic_now() < past_pauses) continue;
     return Found::held;
   };
-  return contend(history, held_at_first, contender);
+  return contend(history, held_at_first);
 }
 
 // Gets so many locks by giving the processor away. A contender that loses its processor before it could offer it fails,
 // and some of the next sleep at once: neither has had a lock.
-void get_by_offers(SpinHistory& history, int times, Contender contender = Contender::arrived) {
+void get_by_offers(SpinHistory& history, int times) {
   int had = 0;
-  for (int left = 100'000; left != 0 && had != times; --left) had += contend_until_an_offer(history, contender) ? 1 : 0;
+  for (int left = 100'000; left != 0 && had != times; --left) had += contend_until_an_offer(history) ? 1 : 0;
   ASSERT_EQ(had, times) << "this machine is too slow for an offer";
 }
 
@@ -206,21 +208,28 @@ TEST(SpinHistory, BehindAFewAWaitThatFailedIsFollowedByOneThatLooks) {
   EXPECT_TRUE(looks_at_last(history, 1));
 }
 
-// A lock that was had by a try without a look was not had by an offer, and is no failure either. The offers are made by
-// contenders that do not learn when one that arrived looks.
+// Takes a lock by a try without a look, and not by a look, which would hide what the try forgot.
+void get_at_once(SpinHistory& history) {
+  int looks = 0;
+  const auto is_held = [&]() noexcept { return ++looks != 0; };
+  ASSERT_TRUE(history.contend(
+      is_held, []() noexcept { return true; }, Deadline::never()));
+  ASSERT_EQ(looks, 0);
+}
+
+// A lock that was had by a try without a look was not had by an offer, and is no failure either.
 TEST(SpinHistory, ATryThatTakesTheLockEndsARowOfOffersAndOfFailures) {
   if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
-  const auto yes = []() noexcept { return true; };
   SpinHistory history;
-  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7, Contender::notified));
-  EXPECT_TRUE(history.contend(yes, yes, Deadline::never()));
-  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7, Contender::notified));
+  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7));
+  ASSERT_NO_FATAL_FAILURE(get_at_once(history));
+  ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7));
   EXPECT_TRUE(contends(history)) << "counted on after a lock that was had at once";
 
   history.reset_after_fork();
   ASSERT_NO_FATAL_FAILURE(fail_six_times(history));
   for (int left = 63; left != 0; --left) ASSERT_FALSE(contends(history));
-  EXPECT_TRUE(history.contend(yes, yes, Deadline::never()));
+  ASSERT_NO_FATAL_FAILURE(get_at_once(history));
   ASSERT_FALSE(history.spin(never, Deadline::passed()));
   EXPECT_FALSE(contends(history));
   EXPECT_TRUE(contends(history)) << "skipped as if the last wait had failed";
@@ -289,14 +298,105 @@ TEST(SpinHistory, WhoWasNotifiedLearnsForItself) {
   EXPECT_GT(history.first_gap(Contender::notified), unknown);
   EXPECT_EQ(history.first_gap(Contender::arrived), unknown);
 
-  const std::int64_t longer = history.first_gap(Contender::notified);
+  // One contender in a thousand that arrived forgets it; most have learnt before.
   const auto taking = []() noexcept { return Found::taken; };
-  contend_until(history, taking, [&] { return history.first_gap(Contender::arrived) < unknown; });
-  EXPECT_LT(history.first_gap(Contender::arrived), unknown);
+  std::int64_t longer = 0;
+  for (int left = 100; left != 0 && history.first_gap(Contender::notified) != longer; --left) {
+    history.reset_after_fork();
+    contend_until(
+        history, losing_at_first, [&] { return history.in_turns(); }, Contender::notified);
+    longer = history.first_gap(Contender::notified);
+    contend_until(history, taking, [&] { return history.first_gap(Contender::arrived) < unknown; });
+    EXPECT_LT(history.first_gap(Contender::arrived), unknown);
+  }
   EXPECT_EQ(history.first_gap(Contender::notified), longer);
 
   history.reset_after_fork();
   EXPECT_EQ(history.first_gap(Contender::notified), unknown);
+}
+
+// Lets a bucket learn that who was notified looks too soon.
+void learn_turns(SpinHistory& history) {
+  int looks = 0;
+  const auto losing_at_first = [&]() noexcept { return ++looks % 2 == 1 ? Found::lost : Found::taken; };
+  contend_until(
+      history, losing_at_first, [&] { return history.in_turns(); }, Contender::notified);
+  ASSERT_TRUE(history.in_turns());
+}
+
+TEST(SpinHistory, NobodyTriesAtOnceWhereLocksPassInTurns) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  ASSERT_FALSE(history.in_turns());
+  ASSERT_NO_FATAL_FAILURE(learn_turns(history));
+  EXPECT_EQ(tries_before_a_look(history), 0);
+  history.reset_after_fork();
+  EXPECT_FALSE(history.in_turns());
+}
+
+// A lock that is had whenever somebody looks, who was notified or who comes by, is not passed on in turns.
+TEST(SpinHistory, ThatLocksPassInTurnsIsForgotten) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  const auto taking = []() noexcept { return Found::taken; };
+  for (const Contender contender : {Contender::arrived, Contender::notified}) {
+    SpinHistory history;
+    ASSERT_NO_FATAL_FAILURE(learn_turns(history));
+    contend_until(
+        history, taking, [&] { return !history.in_turns(); }, contender);
+    EXPECT_FALSE(history.in_turns());
+  }
+}
+
+// What became of a contender for a lock that was held whenever it looked, and whose owner ended its turn then.
+struct Told {
+  int looks = 0;
+  int tries = 0;
+  bool had = false;
+};
+
+template <class Take>
+Told contend_while_turns_end(SpinHistory& history, Take take) {
+  Told told;
+  const auto is_held = [&]() noexcept {
+    ++told.looks;
+    history.end_turn();
+    return true;
+  };
+  told.had = history.contend(
+      is_held, [&]() noexcept { return ++told.tries, take(); }, Deadline::never());
+  return told;
+}
+
+// Who contends is told when a turn has ended: it tries then, however long it would be before the next look. One that
+// loses its processor in between may not notice before its time is up.
+TEST(SpinHistory, TheEndOfATurnEndsTheWaitForTheNextLook) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  ASSERT_NO_FATAL_FAILURE(learn_turns(history));
+  Told told;
+  for (int left = 1'000; left != 0 && !told.had; --left) {
+    told = contend_while_turns_end(history, []() noexcept { return true; });
+  }
+  EXPECT_TRUE(told.had);
+  EXPECT_EQ(told.tries, 1);
+  EXPECT_EQ(told.looks, 1) << "looked again instead of trying";
+}
+
+// A try that was told of and lost is no failure: the lock was free. After a failure the next contender would not look,
+// so one that does, right after such a try, is enough; some lose their processor before they can.
+TEST(SpinHistory, TheEndOfATurnThatAnotherWasFasterAtIsNoFailure) {
+  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  SpinHistory history;
+  ASSERT_NO_FATAL_FAILURE(learn_turns(history));
+  Told before;
+  bool has_looked = false;
+  for (int left = 1'000; left != 0 && !has_looked; --left) {
+    const Told told = contend_while_turns_end(history, never);
+    ASSERT_FALSE(told.had);
+    has_looked = before.tries != 0 && told.looks != 0;
+    before = told;
+  }
+  EXPECT_TRUE(has_looked) << "nobody looked after a race that was lost";
 }
 
 TEST(SpinHistory, SpinsAgainAfterTheResetForAForkedChild) {

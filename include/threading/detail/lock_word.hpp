@@ -78,15 +78,18 @@ struct WaitOptions {
   SignalHook on_signal = {};  // honoured by Event, Condition and Barrier, whose waiters must not lose their place
 };
 
-// What park() returns as token to a thread that was handed the lock: it owns it already.
+// What park() returns as token to a thread that a release has woken, if not 0. It was handed the lock: it owns it
+// already. Or whoever has released the lock is expected to take it again at once: it does well not to come in between.
 inline constexpr std::uintptr_t kHandedOver = 1;
+inline constexpr std::uintptr_t kNotDone = 2;
 
 // Defined in src/primitives/lock_word.cpp. `kind` names the primitive in dump(). `at_front`: the caller has queued for
-// this lock before and was woken.
+// this lock before and was woken; it has tried to take it, or has a reason not to try at once.
 THREADING_API THREADING_COLD WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind,
                                                    const WaitOptions& options, bool at_front = false);
+// `is_done`: the caller is about to wait, and will not take the lock again soon.
 // Returns: false when the word was not held; nothing has changed then.
-[[nodiscard]] THREADING_API THREADING_COLD bool unlock_word(LockWord& word) noexcept;
+[[nodiscard]] THREADING_API THREADING_COLD bool unlock_word(LockWord& word, bool is_done = false) noexcept;
 // Waits until the lock looks free, without taking it. A caller that gets `ok` and then does not try to take the lock
 // must call pass_on(), or others that wait for it may sleep beside a free lock.
 THREADING_API THREADING_COLD WaitOutcome wait_until_free(LockWord& word, const WaitKind& kind,

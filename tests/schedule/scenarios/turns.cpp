@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+//
+// Locks that are passed on in turns: who is woken by a notifier that is not done yet, and who is told that a turn has
+// ended. In all other scenarios no bucket has learnt to wait for turns.
+#include "support.hpp"
+
+#include <utility>
+
+#include <threading/condition.hpp>
+#include <threading/embedding.hpp>
+#include <threading/lock.hpp>
+#include <threading/with.hpp>
+
+#include "parking/spin_wait.hpp"
+
+namespace {
+
+using namespace scenarios;
+using threading::Condition;
+using threading::Embedding;
+using threading::Lock;
+using threading::With;
+using threading::parking::SpinHistory;
+
+struct Guarded {
+  Lock lock;
+  Condition condition{lock};
+};
+
+// As if threads that were notified had found the lock passed on whenever they looked.
+Guarded* make_in_turns() {
+  auto* shared = lab::make<Guarded>("guarded");
+  SpinHistory& history = threading::parking::spin_history(&shared->lock);
+  const auto is_held = []() noexcept { return false; };
+  for (int left = 100; left != 0 && !history.in_turns(); --left) {
+    bool has_lost = false;
+    const auto lose_once = [&]() noexcept { return std::exchange(has_lost, true); };
+    static_cast<void>(history.contend(is_held, lose_once, Deadline::never(), SpinHistory::Contender::notified));
+  }
+  lab::check(history.in_turns(), "learnt to wait for turns");
+  return shared;
+}
+
+LAB_SCENARIO(turns_notifier_goes_on, "a notifier takes the lock again at once; who it woke does not come in between",
+             {.bound = 3, .weak_bound = 1, .cpus = 2}) {
+  auto* shared = make_in_turns();
+  bool ready = false;
+  int steps = 0;
+  lab::together({{"waiter",
+                  [&] {
+                    With hold(shared->condition);
+                    while (!ready) shared->condition.wait();
+                    ++steps;
+                  }},
+                 {"notifier", [&] {
+                    {
+                      With hold(shared->condition);
+                      ready = true;
+                      shared->condition.notify();
+                    }
+                    With hold(shared->lock);
+                    ++steps;
+                  }}});
+  lab::check(steps == 2, "one at a time");
+  lab::check(!shared->lock.locked(), "free at the end");
+  lab::destroy(shared);
+}
+
+LAB_SCENARIO(turns_runtime,
+             "the same, and who was woken tries first, as a runtime does that would have to give up its own lock",
+             {.bound = 3, .weak_bound = 1, .cpus = 2}) {
+  auto* shared = make_in_turns();
+  bool ready = false;
+  int steps = 0;
+  lab::together({{"waiter",
+                  [&] {
+                    With hold(shared->condition);
+                    while (!ready) {
+                      const auto waited = Embedding::wait_released(shared->condition, {});
+                      if (Embedding::try_take_back(shared->condition, waited)) continue;
+                      Embedding::take_back(shared->condition, waited);
+                    }
+                    ++steps;
+                  }},
+                 {"notifier", [&] {
+                    {
+                      With hold(shared->condition);
+                      ready = true;
+                      shared->condition.notify();
+                    }
+                    With hold(shared->lock);
+                    ++steps;
+                  }}});
+  lab::check(steps == 2, "one at a time");
+  lab::check(!shared->lock.locked(), "free at the end");
+  lab::destroy(shared);
+}
+
+LAB_SCENARIO(turns_answer, "two wait for each other at one condition, and each ends a turn by it",
+             {.bound = 2, .weak_bound = 1, .cpus = 2}) {
+  auto* shared = make_in_turns();
+  int turn = 0;
+  const auto play = [&](int mine) {
+    With hold(shared->condition);
+    while (turn != mine) shared->condition.wait();
+    ++turn;
+    shared->condition.notify();
+    while (turn != mine + 2) shared->condition.wait();
+    ++turn;
+    shared->condition.notify();
+  };
+  lab::together({{"even", [&] { play(0); }}, {"odd", [&] { play(1); }}});
+  lab::check(turn == 4, "every turn was taken");
+  lab::check(!shared->lock.locked(), "free at the end");
+  lab::destroy(shared);
+}
+
+LAB_SCENARIO(turns_contender_is_told, "a contender learns from the bucket that the owner waits now",
+             {.bound = 3, .weak_bound = 1, .cpus = 2}) {
+  auto* shared = make_in_turns();
+  bool ready = false;
+  lab::together({{"waiter",
+                  [&] {
+                    With hold(shared->condition);
+                    while (!ready) shared->condition.wait();
+                  }},
+                 {"contender", [&] {
+                    With hold(shared->condition);
+                    ready = true;
+                    shared->condition.notify();
+                  }}});
+  lab::check(!shared->lock.locked(), "free at the end");
+  lab::destroy(shared);
+}
+
+}  // namespace
