@@ -9,6 +9,7 @@
 //   design:spin-look   the same, but looks at the word before it frees it: the line is fetched twice
 //   design:spin-eager  as TBB's: exchanges without a look, pauses less, frees with a store
 //   design:spin-checks the same, but looks whether it is held before it stores, as a lock must that reports misuse
+//   design:spin-eager-exchange  as spin-eager, but frees with an exchange, which has looked
 //   design:ticket      first come first served, spinning. Stops dead when the next in line is not running.
 //   design:no-spin     a futex word with three values; contenders sleep at once
 //   design:fixed-spin  the same after a fixed number of pauses, on one processor as on many
@@ -90,6 +91,9 @@ struct SpinLook : SpinLocks<Release::looks_first> {
 
 struct SpinEager : SpinLocks<Release::stores, true> {
   static constexpr const char* kName = "design:spin-eager";
+};
+struct SpinEagerExchange : SpinLocks<Release::exchanges, true> {
+  static constexpr const char* kName = "design:spin-eager-exchange";
 };
 struct SpinChecks : SpinLocks<Release::checks, true> {
   static constexpr const char* kName = "design:spin-checks";
@@ -314,6 +318,7 @@ void add_designs() {
   add_rows<SpinExchange>();
   add_rows<SpinLook>();
   add_rows<SpinEager>();
+  add_rows<SpinEagerExchange>();
   add_rows<SpinChecks>();
   add_rows<Ticket>();
   add_rows<NoSpin>();

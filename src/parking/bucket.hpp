@@ -25,7 +25,7 @@ struct alignas(64) Bucket {
   std::uint32_t fencing = 0;      // threads that make all others free locks by exchanges
   std::uint16_t patience = 0;     // looks left at which stores are not considered
   std::uint16_t penalty = 0;      // what patience begins with, next time
-  std::int64_t stores_since = 0;  // when stores began; monotonic_now() nanoseconds
+  std::int64_t stores_since = 0;  // when it last left `exchange`; monotonic_now() nanoseconds
 
   // Returns: the first waiter at `key`, null for none.
   Waiter* find(const void* key) const noexcept;

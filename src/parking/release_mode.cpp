@@ -8,15 +8,18 @@
 // Word     a mode for each bucket; in the bucket, under its lock, how many threads fence.
 // States   exchange: releases exchange; somebody may be queued.
 //          store: nobody is queued for a lock of the bucket, nobody fences; releases store, then look at it again.
-//          fencing: as exchange, but a release that read `store` before may still be under way, unseen.
-// Moves    store → fencing: by a thread that wants to queue for a lock, under the bucket's lock.
+//          fencing: as exchange, but a release that read `store` before may still be under way, unseen. Somebody
+//          fences, or nobody does and releases are only meant to exchange for a while.
+// Moves    store → fencing: by a thread that wants to queue for a lock, or that had to contend for one, under the lock
+//          of the bucket.
 //          fencing → exchange: by whoever fenced, after its fence, under the bucket's lock.
-//          exchange → store: by a thread that has freed a lock by an exchange, once in so many times, under the
-//          bucket's lock, while nobody is queued in the bucket and nobody fences.
+//          exchange or fencing → store: by a thread that has freed a lock by an exchange, once in so many times, under
+//          the bucket's lock, while nobody is queued in the bucket and nobody fences.
 // I1       Somebody is queued for a lock of the bucket only while the mode is `exchange`: who queues looks under the
 //          bucket's lock, and the mode leaves `exchange` only while the bucket is empty.
 // I2       `exchange` is written only by a thread that has fenced since the mode was last `store`: it counts as fencing
-//          from before its fence until then, and meanwhile nobody can make it `store` again.
+//          from before its fence until then, and meanwhile nobody can make it `store` again. That the mode is
+//          `fencing` already spares nobody the fence.
 // I3       A release that stores is either seen by whoever queues later, or sees that the mode is no longer `store`. If
 //          it looks before the fence that precedes the queuing, its store is before that fence, too, and who queues
 //          finds the lock free. If it looks later, the fence has shown it the new mode; or the mode has come back, and
@@ -45,8 +48,8 @@ using detail::ReleaseMode;
 // save, 2,600 in the worst hours, and a look takes the bucket's line from those who queue there.
 constexpr std::uint32_t kExchangesPerLook = 255;
 
-// Stores have been worth their fence when they lasted so long. Nanoseconds: nine fences in the worst hours, when one
-// takes 11 µs, and a hundred in others. See ADR 26.
+// Stores have been worth their fence when nobody needed one for so long. Nanoseconds: nine fences in the worst hours,
+// when one takes 11 µs, and a hundred in others. See ADR 26.
 constexpr std::int64_t kWorthwhile = 100'000;
 // Looks at which nothing is considered, after stores that were not: 1, 3, 7 … this. Where threads queue up all the
 // time, one fence in a quarter of a million releases.
@@ -59,13 +62,15 @@ namespace {
 
 // Requires: the bucket's lock.
 void consider_stores_in(Bucket& bucket, const void* key) noexcept {
-  if (!frees_by_exchange(key) || bucket.first_queue != nullptr || bucket.fencing != 0) return;
+  auto& mode = detail::release_mode(key);
+  const ReleaseMode now = mode.load(std::memory_order_relaxed);  // relaxed: see Orders
+  if (now == ReleaseMode::store || bucket.first_queue != nullptr || bucket.fencing != 0) return;
   if (bucket.patience != 0) {
     --bucket.patience;
     return;
   }
-  bucket.stores_since = detail::backend::monotonic_now();
-  detail::release_mode(key).store(ReleaseMode::store, std::memory_order_relaxed);  // relaxed: see Orders
+  if (now == ReleaseMode::exchange) bucket.stores_since = detail::backend::monotonic_now();
+  mode.store(ReleaseMode::store, std::memory_order_relaxed);  // relaxed: see Orders
 }
 
 }  // namespace
@@ -108,15 +113,31 @@ void require_exchanges(const void* key) noexcept {
   {
     const LockedBucket bucket(key);
     if (frees_by_exchange(key)) return;
+    if (bucket->fencing == 0) learn(*bucket.operator->());
     ++bucket->fencing;
-    // relaxed, both: under the bucket's lock; the fence shows it to those who look without.
-    if (mode.load(std::memory_order_relaxed) == ReleaseMode::store) learn(*bucket.operator->());
+    // relaxed: under the bucket's lock; the fence shows it to those who look without.
     mode.store(ReleaseMode::fencing, std::memory_order_relaxed);
   }
   detail::backend::heavy_fence();
   const LockedBucket bucket(key);
   --bucket->fencing;
   mode.store(ReleaseMode::exchange, std::memory_order_relaxed);  // relaxed: see Orders
+}
+
+void prefer_exchanges(const void* key) noexcept {
+  auto& mode = detail::release_mode(key);
+  Bucket& bucket = bucket_of(key);
+  // Who has just taken a lock does not wait for the bucket.
+  if (!bucket.lock.try_lock()) return;
+  // relaxed, both: see Orders.
+  if (mode.load(std::memory_order_relaxed) == ReleaseMode::store) {
+    mode.store(ReleaseMode::fencing, std::memory_order_relaxed);
+  }
+  bucket.lock.unlock();
+}
+
+bool frees_by_store(const void* key) noexcept {
+  return detail::release_mode(key).load(std::memory_order_relaxed) == ReleaseMode::store;  // relaxed: a hint
 }
 
 bool frees_by_exchange(const void* key) noexcept {

@@ -19,22 +19,20 @@
 //   everybody waits for. The same with a few others in the queue before the waiter, wherever the wake-up came from:
 //   they are let go first, and may want its processor for what it waits for.
 //
-// A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. After an offer
-// that came back late (crowd.hpp) nothing is offered: pauses between processors, sleep on the same one.
+// A wait that ended in neither way has failed: the next 1, 3, 7 … 63 waits at the bucket sleep at once. Nor is anything
+// offered for a while where a third party took what was offered (crowd.hpp): pauses between processors, sleep on the
+// same one. Not so for who arrives at a contended lock: who takes its processor is a rival as a rule, or the owner,
+// whom the kernel had stopped. It learns nothing from that and goes on offering.
 //
-// Who wants a lock does not only look but takes it (contend()). While others pass the lock among themselves, each look
-// takes its line away from them; so the first look comes after a while that the bucket learns (longer after a look that
-// came in between, shorter after one that took the lock), and the next ones ever later. But as long as nobody has
-// touched the word since the last look, it is in the looker's own cache, and looking costs nobody anything: a look that
-// was answered in no time is repeated at once. That finds the end of a long section as soon as there is one. Where that
-// while is short, a contender first tries to take the lock a few times in quick succession: it is often free again
-// before a clock could be read twice. It does so without looking, which would fetch the line once more (see ADR 30).
+// Who wants a lock does not only look but takes it (contend()). The first look comes after a while that the bucket
+// learns (first_look.hpp), and the next ones ever later. But as long as nobody has touched the word since the last
+// look, it is in the looker's own cache, and looking costs nobody anything: a look that was answered in no time is
+// repeated at once. That finds the end of a long section as soon as there is one. Where that while is short, a
+// contender first tries to take the lock a few times in quick succession: it is often free again before a clock could
+// be read twice. It does so without looking, which would fetch the line once more (see ADR 30).
 //
-// Who was notified contends with its notifier, which was awake before it and takes the lock again and again until there
-// is nothing left to do: one that fills a queue, say. To come in between takes all lines of what the lock protects away
-// from it. So the bucket learns another while for those, which gets shorter half as fast. Where it is not the shortest,
-// locks pass in turns: nobody tries at once, not even who is woken, and a thread that waits at a condition, the end of
-// a turn, says so in a word of the bucket that contenders look at instead (see ADR 31).
+// Who was notified contends with a notifier that goes on: it looks later, and where it would come in between, locks
+// pass in turns (first_look.hpp).
 //
 // Two threads that answer each other have two stable ways to live on two processors: both awake, a hundred nanoseconds
 // a turn, or both asleep, where each turn waits for a wake-up through the kernel. Only a spin that is longer than such
@@ -52,6 +50,7 @@
 #include <threading/detail/deadline.hpp>
 
 #include "parking/crowd.hpp"
+#include "parking/first_look.hpp"
 
 namespace threading::inline v1::parking {
 
@@ -83,8 +82,7 @@ class SpinHistory {
     return may_be_apart(company_.load(std::memory_order_relaxed)) && spin_apart(done, deadline);  // relaxed: hint
   }
 
-  // How a contender came to be one.
-  enum Contender : std::uint8_t { arrived, notified };
+  using Contender = FirstLook::Contender;
 
   // The same for a thread that wants a lock: `is_held()` looks, `take()` takes it if it is free. A spin that has only
   // lost races has not failed: the lock is passed on quickly, and sleeping would not have been better.
@@ -93,13 +91,13 @@ class SpinHistory {
   bool contend(IsHeld is_held, Take take, Deadline deadline, Contender contender = Contender::arrived) noexcept {
     if (!may_be_apart(company_.load(std::memory_order_relaxed))) return false;  // relaxed: hint
     if (detail::backend::cpu_count() < 2 || skips()) return false;
-    const bool crowded = crowd_.keeps_from_offering();
+    const bool crowded = contender == Contender::notified && crowd_.keeps_from_offering();
     const bool is_marked = failures_.load(std::memory_order_relaxed) != 0 ||  // relaxed: hint
                            beside_.load(std::memory_order_relaxed) != 0;      // relaxed: hint
     const std::int64_t known = first_gap(contender);
     const bool waits_for_turn = in_turns();
-    std::uint16_t turn = turns_.load(std::memory_order_relaxed);  // relaxed: hint
-    const bool tries = contender == Contender::arrived && known <= kBriefGap && !waits_for_turn;
+    std::uint16_t turn = first_look_.turn();
+    const bool tries = contender == Contender::arrived && passes_locks_on_soon() && !waits_for_turn;
     if (tries && take_soon(take)) return found_apart(is_marked);
     const std::int64_t start = detail::backend::monotonic_now();
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
@@ -118,7 +116,7 @@ class SpinHistory {
       const std::int64_t before = at;
       detail::backend::cpu_relax();
       at = detail::backend::monotonic_now();
-      if (waits_for_turn && has_ended(turn)) {
+      if (waits_for_turn && first_look_.has_ended(turn)) {
         was_free = true;
         if (take()) return found_apart(is_marked);
         next_look = at + gap;
@@ -126,19 +124,19 @@ class SpinHistory {
       if (at < next_look) continue;
       const std::int64_t pause = at - before;
       if (look()) {
-        if (is_first) learn_gap(contender, known, known - known / (contender == Contender::notified ? 16 : 8), at);
+        if (is_first) first_look_.took(contender, known, at);
         return found_apart(is_marked);
       }
       const std::int64_t looked = at;
       at = next_look = detail::backend::monotonic_now();
       if (is_free || at - looked > pause) {  // free, but another was faster; or the look took a line away
-        if (is_first) learn_gap(contender, known, 2 * known, at);
-        gap = std::min(2 * gap, kLongestGap);
+        if (is_first) first_look_.disturbed(contender, known, at);
+        gap = std::min(2 * gap, FirstLook::kLongestGap);
         next_look += gap;
       }
       is_first = false;
     }
-    if (!crowded && offer(look, kManyOffers, limit)) {
+    if (!crowded && offer_to_rivals(look, contender, limit, deadline)) {
       found_beside();
       succeeded();
       return true;
@@ -147,24 +145,11 @@ class SpinHistory {
     return false;
   }
 
-  // How long the next contender waits before it looks. Nanoseconds.
-  std::int64_t first_gap(Contender contender = Contender::arrived) const noexcept {
-    const std::uint16_t gap = first_gaps_[contender].load(std::memory_order_relaxed);  // relaxed: hint
-    return gap == 0 ? kFirstGap : gap;
-  }
-
-  // Whether locks pass in turns here: who was notified looks before its notifier is done, now and then at least.
-  bool in_turns() const noexcept {
-    // relaxed: hint. 0 while nothing is known.
-    return first_gaps_[Contender::notified].load(std::memory_order_relaxed) > kShortestGap;
-  }
-
-  // By a thread that has released its lock to wait at a condition.
-  void end_turn() noexcept {
-    if (!in_turns()) return;
-    // relaxed, both: hint. Of two ends at once one may be lost, not both.
-    turns_.store(static_cast<std::uint16_t>(turns_.load(std::memory_order_relaxed) + 1), std::memory_order_relaxed);
-  }
+  // As in FirstLook.
+  std::int64_t first_gap(Contender contender = Contender::arrived) const noexcept { return first_look_.gap(contender); }
+  bool passes_locks_on_soon() const noexcept { return first_look_.is_brief(); }
+  bool in_turns() const noexcept { return first_look_.in_turns(); }
+  void end_turn() noexcept { first_look_.end_turn(); }
 
   // By whoever wakes or moves `count` threads here, the first of which waited on `waiter_cpu` (current_cpu()). It does
   // not do to remember the waker alone: where two threads wake each other through one bucket, the last waker is the one
@@ -181,14 +166,13 @@ class SpinHistory {
   }
 
   void reset_after_fork() noexcept {
-    skip_.store(0, std::memory_order_relaxed);                              // relaxed: one thread is left
-    beside_.store(0, std::memory_order_relaxed);                            // relaxed: as above
-    failures_.store(0, std::memory_order_relaxed);                          // relaxed: as above
-    average_.store(0, std::memory_order_relaxed);                           // relaxed: as above
-    for (auto& gap : first_gaps_) gap.store(0, std::memory_order_relaxed);  // relaxed: as above
-    turns_.store(0, std::memory_order_relaxed);                             // relaxed: as above
-    offering_.store(0, std::memory_order_relaxed);                          // relaxed: as above; they stayed behind
-    company_.store(Company::unknown, std::memory_order_relaxed);            // relaxed: as above
+    skip_.store(0, std::memory_order_relaxed);                    // relaxed: one thread is left
+    beside_.store(0, std::memory_order_relaxed);                  // relaxed: as above
+    failures_.store(0, std::memory_order_relaxed);                // relaxed: as above
+    average_.store(0, std::memory_order_relaxed);                 // relaxed: as above
+    offering_.store(0, std::memory_order_relaxed);                // relaxed: as above; they stayed behind
+    company_.store(Company::unknown, std::memory_order_relaxed);  // relaxed: as above
+    first_look_.reset_after_fork();
     crowd_.reset_after_fork();
   }
 
@@ -200,21 +184,14 @@ class SpinHistory {
   static constexpr std::int64_t kFirstPauses = 2'000;  // nanoseconds, while nothing is known
   static constexpr std::int64_t kMostPauses = 10'000;  // nanoseconds
   static constexpr int kOffers = 4;
-  static constexpr int kBesides = 8;               // locks had after an offer, in a row; see ADR 4
-  static constexpr std::size_t kShortQueue = 4;    // times the processors; see ADR 4
-  static constexpr int kManyOffers = 1'000;        // until kSpinLimit, that is
-  static constexpr std::uint8_t kMaxFailures = 6;  // 2^6 - 1 = 63 waits skipped
-  // Before the first look of a contender, while nothing is known, and between two looks. Nanoseconds: pauses differ
-  // tenfold between processors. See ADR 24.
-  static constexpr std::int64_t kFirstGap = 200;
-  static constexpr std::int64_t kShortestGap = 100;
-  static constexpr std::int64_t kLongestGap = 2'000;
-  static constexpr std::int64_t kContenderPauses = 2'000;
-  // Up to this first gap a contender first tries to take the lock so often: after one pause, two more, three more …
-  static constexpr std::int64_t kBriefGap = 500;  // nanoseconds
+  static constexpr int kBesides = 8;                       // locks had after an offer, in a row; see ADR 4
+  static constexpr std::size_t kShortQueue = 4;            // times the processors; see ADR 4
+  static constexpr int kManyOffers = 1'000;                // until kSpinLimit, that is
+  static constexpr std::uint8_t kMaxFailures = 6;          // 2^6 - 1 = 63 waits skipped
+  static constexpr std::int64_t kContenderPauses = 2'000;  // nanoseconds
+  // How often a contender tries to take a lock without a look: after one pause, two more, three more … See ADR 30.
   static constexpr int kBriefTries = 10;
-  static constexpr std::int64_t kLearnOneIn = 8;       // contenders that look
-  static constexpr std::int64_t kForgetOneIn = 1'024;  // that arrive and look: forgets what the notified have learnt
+  static constexpr std::int64_t kTurn = 3'000;  // nanoseconds: an offer that nobody takes is over in a tenth of it
 
   static bool may_be_apart(Company company) noexcept {
     return company == Company::unknown || company == Company::apart;
@@ -239,12 +216,6 @@ class SpinHistory {
     beside_.store(0, std::memory_order_relaxed);  // relaxed: hint
     succeeded();
     return true;
-  }
-
-  // Whether a turn has ended since `turn` was noted; notes it again.
-  bool has_ended(std::uint16_t& turn) const noexcept {
-    const std::uint16_t now = turns_.load(std::memory_order_relaxed);  // relaxed: hint
-    return now != std::exchange(turn, now);
   }
 
   bool skips() noexcept {
@@ -340,8 +311,27 @@ class SpinHistory {
       detail::backend::yield();
       const bool is_done = done();
       const std::int64_t after = detail::backend::monotonic_now();
-      crowd_.learn(after - before);
+      crowd_.note_offer(after - before);
       if (is_done) return true;
+      before = after;
+    }
+    return false;
+  }
+
+  // Others have run while an offer took longer than kTurn, and this thread has not spun: so it goes on, once. One that
+  // was notified does not, but learns of crowds.
+  template <class Done>
+  bool offer_to_rivals(Done done, Contender contender, std::int64_t until, Deadline deadline) noexcept {
+    bool may_go_on = contender == Contender::arrived;
+    for (std::int64_t before = detail::backend::monotonic_now(); before < until;) {
+      detail::backend::yield();
+      const bool is_done = done();
+      const std::int64_t after = detail::backend::monotonic_now();
+      if (contender == Contender::notified) crowd_.note_offer(after - before);
+      if (is_done) return true;
+      if (after - before > kTurn && std::exchange(may_go_on, false)) {
+        until = std::min(after + kSpinLimit, deadline.nanoseconds());
+      }
       before = after;
     }
     return false;
@@ -351,16 +341,6 @@ class SpinHistory {
   std::int64_t pauses() const noexcept {
     const std::int64_t average = average_.load(std::memory_order_relaxed);  // relaxed: hint
     return average == 0 ? kFirstPauses : std::min(4 * average + 1'000, kMostPauses);
-  }
-
-  // One contender in eight, drawn by the clock: each note takes the line away from all that spin here.
-  void learn_gap(Contender contender, std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
-    if (contender == Contender::arrived && now % kForgetOneIn == 0 && in_turns()) {
-      first_gaps_[Contender::notified].store(0, std::memory_order_relaxed);  // relaxed: hint
-    }
-    next = std::clamp(next, kShortestGap, kLongestGap);
-    if (next == known || now % kLearnOneIn != 0) return;
-    first_gaps_[contender].store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
   }
 
   void remember(std::int64_t took) noexcept {
@@ -383,15 +363,14 @@ class SpinHistory {
     skip_.store(static_cast<std::uint8_t>((1u << failures) - 1u), std::memory_order_relaxed);  // relaxed: hint
   }
 
-  detail::backend::atomic<std::uint32_t> average_{0};       // nanoseconds of pauses that succeeded; 0: unknown
-  detail::backend::atomic<std::uint16_t> first_gaps_[2]{};  // nanoseconds before a first look, by Contender; 0: unknown
-  detail::backend::atomic<std::uint16_t> turns_{0};         // that have ended, while in_turns()
-  detail::backend::atomic<std::int16_t> offering_{0};       // that offer on and on after many were woken at once
+  detail::backend::atomic<std::uint32_t> average_{0};  // nanoseconds of pauses that succeeded; 0: unknown
+  FirstLook first_look_;
+  detail::backend::atomic<std::int16_t> offering_{0};  // that offer on and on after many were woken at once
   detail::backend::atomic<Company> company_{Company::unknown};
+  detail::backend::atomic<std::uint8_t> beside_{0};  // locks had after an offer, in a row
   Crowd crowd_;
   detail::backend::atomic<std::uint8_t> skip_{0};  // waits left that sleep at once
   detail::backend::atomic<std::uint8_t> failures_{0};
-  detail::backend::atomic<std::uint8_t> beside_{0};  // locks had after an offer, in a row
 };
 
 // The history of the bucket that `key` hashes to: for primitives that spin on their own word before they park.

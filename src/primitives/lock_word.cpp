@@ -82,6 +82,16 @@ ParkResult park_for(LockWord& word, const WaitKind& kind, const ParkOptions& opt
   }
 }
 
+// Who had to contend asks for exchanges so seldom, drawn by the clock: a lock for which threads contend once in a
+// thousand times is to be freed by stores.
+constexpr std::int64_t kPreferOneIn = 4;
+
+// By a thread that has just taken a lock for which it had to contend, but neither to queue nor after a notification.
+void learn_how_to_release(const LockWord& word) noexcept {
+  if (!parking::frees_by_store(&word) || !parking::spin_history(&word).passes_locks_on_soon()) return;
+  if (backend::monotonic_now() % kPreferOneIn == 0) parking::prefer_exchanges(&word);
+}
+
 WaitOutcome outcome_of(ParkOutcome outcome) noexcept {
   return outcome == ParkOutcome::timed_out ? WaitOutcome::timed_out : WaitOutcome::interrupted;
 }
@@ -109,8 +119,11 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   bool may_spin = true;
   bool may_try = !at_front;
   for (;;) {
-    if (may_try && try_take(word, token)) return WaitOutcome::ok;
-    if (may_spin && parking::spin_history(&word).contend(looks_held, take, options.deadline, contender)) {
+    const bool is_taken =
+        (may_try && try_take(word, token)) ||
+        (may_spin && parking::spin_history(&word).contend(looks_held, take, options.deadline, contender));
+    if (is_taken) {
+      if (may_spin && !at_front) learn_how_to_release(word);
       return WaitOutcome::ok;
     }
     may_spin = false;

@@ -14,6 +14,8 @@ using detail::release_mode;
 using detail::ReleaseMode;
 using parking::bucket_of;
 using parking::frees_by_exchange;
+using parking::frees_by_store;
+using parking::prefer_exchanges;
 using parking::require_exchanges;
 
 ReleaseMode mode(const void* key) { return release_mode(key).load(std::memory_order_relaxed); }
@@ -84,6 +86,59 @@ TEST_F(ReleaseModeTest, KnowsSinceWhenItStores) {
   const std::int64_t before = detail::backend::monotonic_now();
   consider_stores(key);
   EXPECT_GE(bucket_of(key).stores_since, before);
+  require_exchanges(key);
+}
+
+// Who contends for a brief lock wants it freed by exchanges. That changes nothing where nobody stores; and whoever
+// queues has to fence all the same.
+TEST_F(ReleaseModeTest, PrefersExchangesForAWhile) {
+  NEEDS_FENCES();
+  const void* const key = fresh_key();
+  prefer_exchanges(key);
+  EXPECT_EQ(mode(key), ReleaseMode::exchange);
+  consider_stores(key);
+  EXPECT_TRUE(frees_by_store(key));
+  prefer_exchanges(key);
+  EXPECT_FALSE(frees_by_store(key));
+  EXPECT_FALSE(frees_by_exchange(key)) << "nobody has fenced";
+  consider_stores(key);
+  EXPECT_TRUE(frees_by_store(key));
+  prefer_exchanges(key);
+  require_exchanges(key);
+  EXPECT_TRUE(frees_by_exchange(key));
+  EXPECT_EQ(bucket_of(key).fencing, 0u);
+}
+
+// What counts for the next fence is how long none was needed, however the locks were freed meanwhile.
+TEST_F(ReleaseModeTest, LearnsFromWhatBeganBeforeExchangesWerePreferred) {
+  NEEDS_FENCES();
+  const void* const key = fresh_key();
+  bucket_of(key).penalty = 15;
+  consider_stores(key);
+  bucket_of(key).stores_since = 0;
+  prefer_exchanges(key);
+  consider_stores(key);
+  prefer_exchanges(key);
+  require_exchanges(key);
+  EXPECT_EQ(bucket_of(key).penalty, 7) << "long enough";
+
+  bucket_of(key).patience = 0;
+  consider_stores(key);
+  bucket_of(key).stores_since = INT64_MAX;
+  prefer_exchanges(key);
+  require_exchanges(key);
+  EXPECT_EQ(bucket_of(key).penalty, 15) << "another fence at once";
+}
+
+TEST_F(ReleaseModeTest, DoesNotWaitForTheBucketToPreferExchanges) {
+  NEEDS_FENCES();
+  const void* const key = fresh_key();
+  consider_stores(key);
+  {
+    const parking::LockedBucket bucket(key);
+    prefer_exchanges(key);
+  }
+  EXPECT_TRUE(frees_by_store(key));
   require_exchanges(key);
 }
 

@@ -117,6 +117,20 @@ TEST(FreedByStore, AFreeLockIsAnErrorAsEver) {
   }
 }
 
+// Who contends for a lock that is soon free again wants it freed by exchanges: not each time, but soon.
+TEST(FreedByStore, BecomesAnExchangeWhereThreadsContendForBriefLocks) {
+  if (!detail::backend::has_heavy_fence()) GTEST_SKIP() << "this kernel has no membarrier()";
+  LockWord word{0};
+  const detail::ThreadToken self = detail::thread_token();
+  release_mode(&word).store(ReleaseMode::store, std::memory_order_relaxed);
+  ASSERT_TRUE(eventually([&] {
+    EXPECT_EQ(detail::lock_word(word, self, detail::kLockKind, {}), detail::WaitOutcome::ok);
+    EXPECT_TRUE(detail::give_back(word, self));
+    return release_mode(&word).load(std::memory_order_relaxed) != ReleaseMode::store;
+  }));
+  EXPECT_FALSE(is_held(value(word)));
+}
+
 // Threads that only now and then meet, so that both modes take turns: nobody is lost, and nothing that they did.
 TEST(FreedByStore, CountsWithThreadsThatMeetNowAndThen) {
   constexpr int kThreads = 4;
