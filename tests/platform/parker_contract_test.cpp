@@ -200,8 +200,8 @@ TYPED_TEST(ParkerContract, SleepsThroughSignals) {
   });
   ASSERT_TRUE(eventually([&] { return known.load(); }));
   for (int i = 1; i <= 20; ++i) {
-    pthread_kill(sleeper, SIGUSR1);
-    ASSERT_TRUE(eventually([&] { return signals_seen == i; }));
+    // Again and again: the thread sanitizer keeps back what comes just before a system call that it does not know.
+    ASSERT_TRUE(eventually([&] { return pthread_kill(sleeper, SIGUSR1), signals_seen >= i; }));
   }
   EXPECT_FALSE(returned);
   this->parker_.unpark();
