@@ -27,7 +27,7 @@ inline unsigned bucket_index(const void* key) noexcept {
 
 enum class ReleaseMode : std::uint8_t {
   exchange,  // what everything begins with, and all there is without asymmetric fences
-  fencing,   // somebody wants to queue up, and waits until every thread knows that it is no longer `store`
+  fencing,   // as `exchange`, but not every thread need know yet that it is no longer `store`: who queues up fences
   store,     // nobody is queued for a lock of this bucket
 };
 
