@@ -41,15 +41,16 @@ Guarded* make_in_turns() {
   return shared;
 }
 
-LAB_SCENARIO(turns_notifier_goes_on, "a notifier takes the lock again at once; who it woke does not come in between",
-             {.bound = 3, .weak_bound = 1, .cpus = 2}) {
+// A waiter that calls `wait(condition)`, and a notifier that takes the lock again at once.
+template <class Wait>
+void beside_a_notifier_that_goes_on(Wait wait) {
   auto* shared = make_in_turns();
   bool ready = false;
   int steps = 0;
   lab::together({{"waiter",
                   [&] {
                     With hold(shared->condition);
-                    while (!ready) shared->condition.wait();
+                    while (!ready) wait(shared->condition);
                     ++steps;
                   }},
                  {"notifier", [&] {
@@ -66,34 +67,18 @@ LAB_SCENARIO(turns_notifier_goes_on, "a notifier takes the lock again at once; w
   lab::destroy(shared);
 }
 
+LAB_SCENARIO(turns_notifier_goes_on, "a notifier takes the lock again at once; who it woke does not come in between",
+             {.bound = 3, .weak_bound = 1, .cpus = 2}) {
+  beside_a_notifier_that_goes_on([](Condition& condition) { condition.wait(); });
+}
+
 LAB_SCENARIO(turns_runtime,
              "the same, and who was woken tries first, as a runtime does that would have to give up its own lock",
              {.bound = 3, .weak_bound = 1, .cpus = 2}) {
-  auto* shared = make_in_turns();
-  bool ready = false;
-  int steps = 0;
-  lab::together({{"waiter",
-                  [&] {
-                    With hold(shared->condition);
-                    while (!ready) {
-                      const auto waited = Embedding::wait_released(shared->condition, {});
-                      if (Embedding::try_take_back(shared->condition, waited)) continue;
-                      Embedding::take_back(shared->condition, waited);
-                    }
-                    ++steps;
-                  }},
-                 {"notifier", [&] {
-                    {
-                      With hold(shared->condition);
-                      ready = true;
-                      shared->condition.notify();
-                    }
-                    With hold(shared->lock);
-                    ++steps;
-                  }}});
-  lab::check(steps == 2, "one at a time");
-  lab::check(!shared->lock.locked(), "free at the end");
-  lab::destroy(shared);
+  beside_a_notifier_that_goes_on([](Condition& condition) {
+    const auto waited = Embedding::wait_released(condition, {});
+    if (!Embedding::try_take_back(condition, waited)) Embedding::take_back(condition, waited);
+  });
 }
 
 LAB_SCENARIO(turns_answer, "two wait for each other at one condition, and each ends a turn by it",
