@@ -41,64 +41,44 @@ class Attributes {
   bool is_valid_;
 };
 
-// What threads get that ask for nothing.
-const struct Defaults {
-  Defaults() noexcept {
-    is_valid = pthread_attr_init(&attributes) == 0 && pthread_attr_getguardsize(&attributes, &guard) == 0;
-  }
-
-  pthread_attr_t attributes;
-  std::size_t guard = 0;
-  bool is_valid;
-} defaults;
-
-// The size may change while the program runs: attributes in which none was set tell the present one.
-ThreadStack take_default_stack() noexcept {
+ThreadStack take_default_stack(Attributes& attributes) noexcept {
   std::size_t size = 0;
-  if (!defaults.is_valid || pthread_attr_getstacksize(&defaults.attributes, &size) != 0) return {};
-  return take_stack(size, defaults.guard);
+  std::size_t guard = 0;
+  if (pthread_attr_getstacksize(attributes.get(), &size) != 0) return {};
+  if (pthread_attr_getguardsize(attributes.get(), &guard) != 0) return {};
+  return take_stack(size, guard);
 }
 
-bool create(OsThread& thread, const pthread_attr_t* attributes, OsThreadMain main, void* argument) noexcept {
-  pthread_t made{};
-  if (pthread_create(&made, attributes, main, argument) != 0) return false;
-  thread.handle = static_cast<std::uint64_t>(made);
-  return true;
+// Whether the kernel has let go of the thread; false also when that cannot be told.
+bool is_gone(std::uint64_t handle) noexcept {
+  clockid_t clock{};
+  return pthread_getcpuclockid(to_pthread(handle), &clock) == ESRCH;
 }
 
 // How often a joiner offers the processor while a thread that has ended leaves the kernel. The way out takes about as
-// long as that many offers, and to sleep for it and be woken takes longer. valgrind's tools know pthread_join() only.
-#if defined(THREADING_WATCHED_JOINS)
-constexpr int kOffers = 0;
-#else
+// long as that many offers, and to sleep for it and be woken takes longer.
 constexpr int kOffers = 8;
-#endif
-
-// Joins without a wait, at most once more than it offers. Not a cancellation point. Returns: EBUSY if it is still
-// there.
-int try_to_join(pthread_t thread) noexcept {
-  if (kOffers == 0) return EBUSY;
-  for (int offers = kOffers;; --offers) {
-    const int result = pthread_tryjoin_np(thread, nullptr);
-    if (result != EBUSY || offers == 0) return result;
-    detail::backend::yield();
-  }
-}
 
 }  // namespace
 
 bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument, std::size_t stack_size) noexcept {
-  if (stack_size == 0) {
-    const ThreadStack stack = take_default_stack();
-    thread.stack = stack.slot;
-    if (create(thread, stack.attributes, main, argument)) return true;
+  Attributes attributes;
+  if (!attributes.is_valid()) return false;
+  ThreadStack stack;
+  if (stack_size != 0) {
+    if (pthread_attr_setstacksize(attributes.get(), stack_size) != 0) return false;
+  } else {
+    stack = take_default_stack(attributes);
+    if (stack.slot != 0 && pthread_attr_setstack(attributes.get(), stack.lowest, stack.size) != 0) return false;
+  }
+  pthread_t made{};
+  if (pthread_create(&made, attributes.get(), main, argument) != 0) {
     if (stack.slot != 0) give_back_stack(stack.slot);
     return false;
   }
-  Attributes attributes;
-  thread.stack = 0;
-  return attributes.is_valid() && pthread_attr_setstacksize(attributes.get(), stack_size) == 0 &&
-         create(thread, attributes.get(), main, argument);
+  thread.handle = static_cast<std::uint64_t>(made);
+  thread.stack = stack.slot;
+  return true;
 }
 
 bool start_detached_os_thread(OsThreadMain main) noexcept {
@@ -109,15 +89,12 @@ bool start_detached_os_thread(OsThreadMain main) noexcept {
 }
 
 void join_os_thread(const OsThread& thread) noexcept {
-  int result = try_to_join(to_pthread(thread.handle));
-  if (result == EBUSY) {
-    // pthread_join() is a cancellation point, and the library's waits are not.
-    int before = 0;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    result = pthread_join(to_pthread(thread.handle), nullptr);
-    pthread_setcancelstate(before, nullptr);
-  }
-  THREADING_INVARIANT(result == 0, "a thread can be joined once");
+  for (int offer = 0; offer != kOffers && !is_gone(thread.handle); ++offer) detail::backend::yield();
+  // pthread_join() is a cancellation point, and the library's waits are not.
+  int before = 0;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+  THREADING_INVARIANT(pthread_join(to_pthread(thread.handle), nullptr) == 0, "a thread can be joined once");
+  pthread_setcancelstate(before, nullptr);
   if (thread.stack != 0) give_back_stack(thread.stack);
 }
 

@@ -47,11 +47,6 @@ class SlotList {
     } while (!top_.compare_exchange_weak(top, counter | slot, std::memory_order_release, std::memory_order_relaxed));
   }
 
-  // A slot that was listed a moment ago; 0: there was none.
-  std::uint32_t top() const noexcept {
-    return static_cast<std::uint32_t>(top_.load(std::memory_order_relaxed));  // relaxed: a hint
-  }
-
  private:
   static constexpr std::uint64_t kCounterStep = std::uint64_t{1} << 32;
 

@@ -12,7 +12,7 @@
 //          the thread any more. The kernel writes to a thread's stack, where the C library keeps its descriptor, until
 //          shortly before that.
 // I2       There are kSlots stacks at most; threads beyond that have the C library's. What waits in `ready` keeps the
-//          pages it has touched while fewer than kWarm wait below it, and kTop bytes otherwise.
+//          pages it has touched while it is one of the first kWarm, and kTop bytes otherwise.
 // Orders   The lists order what the last owner of a slot wrote before what the next one reads.
 // Fork     The child has the stacks that are ready. Those of all other threads stay mapped and are not used: something
 //          that is in use may live there, and the child itself may run on one.
@@ -41,7 +41,7 @@ using detail::backend::atomic_ref;
 constexpr std::uint32_t kSlots = 65;  // slot 0 is none
 // A larger stack is not kept: it may have been filled once.
 constexpr std::size_t kLargest = std::size_t{16} << 20;
-constexpr std::uint32_t kWarm = 4;
+constexpr std::int32_t kWarm = 4;
 // What most threads touch, and the C library keeps at the top. Bytes.
 constexpr std::size_t kTop = std::size_t{32} << 10;
 
@@ -52,9 +52,6 @@ struct Slot {
   char* mapping = nullptr;  // the guard is its lowest part
   std::size_t size = 0;     // without the guard
   std::size_t guard = 0;
-  atomic<std::uint32_t> below{0};  // how many wait below it in `ready`, about
-  bool has_attributes = false;
-  pthread_attr_t attributes = {};  // of a thread on this stack
 };
 constinit Slot slots[kSlots] = {};
 
@@ -63,6 +60,7 @@ atomic_ref<std::uint32_t> link(std::uint32_t slot) noexcept { return atomic_ref<
 constinit SlotList<&link> ready;
 constinit SlotList<&link> leaving;
 constinit atomic<std::uint32_t> never_used{1};
+constinit atomic<std::int32_t> ready_count{0};  // about
 
 // A program may ask for stacks that can be executed, which the C library then makes, also for threads that exist.
 bool finds_executable_stacks() noexcept {
@@ -82,19 +80,11 @@ bool is_gone(const Slot& slot) noexcept {
   return syscall(SYS_tgkill, slot.process, slot.native_id, 0) != 0 && errno == ESRCH;
 }
 
-// Instead of what the slot has. Returns: false, and the slot has nothing, when there is no memory.
 bool map_stack(Slot& slot, std::size_t size, std::size_t guard) noexcept {
-  if (slot.mapping != nullptr) munmap(slot.mapping, slot.size + slot.guard);
-  slot.mapping = nullptr;
-  slot.size = 0;
-  // Never destroyed, as the slot.
-  slot.has_attributes = slot.has_attributes || pthread_attr_init(&slot.attributes) == 0;
-  if (!slot.has_attributes) return false;
   void* const mapping = mmap(nullptr, size + guard, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) return false;
-  if ((guard != 0 && mprotect(mapping, guard, PROT_NONE) != 0) ||
-      pthread_attr_setstack(&slot.attributes, static_cast<char*>(mapping) + guard, size) != 0) {
+  if (guard != 0 && mprotect(mapping, guard, PROT_NONE) != 0) {
     munmap(mapping, size + guard);
     return false;
   }
@@ -106,7 +96,10 @@ bool map_stack(Slot& slot, std::size_t size, std::size_t guard) noexcept {
 
 // Returns: 0 if no slot is left.
 std::uint32_t take_slot() noexcept {
-  if (const std::uint32_t slot = ready.pop()) return slot;
+  if (const std::uint32_t slot = ready.pop()) {
+    ready_count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
+    return slot;
+  }
   if (const std::uint32_t slot = leaving.pop()) {
     const bool is_of_this_process = slots[slot].process == getpid();
     if (is_of_this_process && is_gone(slots[slot])) return slot;
@@ -125,20 +118,23 @@ ThreadStack take_stack(std::size_t size, std::size_t guard) noexcept {
   const std::uint32_t number = take_slot();
   if (number == 0) return {};
   Slot& slot = slots[number];
-  if ((slot.size != size || slot.guard != guard) && !map_stack(slot, size, guard)) {
+  if (slot.mapping != nullptr && (slot.size != size || slot.guard != guard)) {
+    munmap(slot.mapping, slot.size + slot.guard);
+    slot.mapping = nullptr;
+    slot.size = 0;
+  }
+  if (slot.mapping == nullptr && !map_stack(slot, size, guard)) {
     give_back_stack(number);
     return {};
   }
-  return {.slot = number, .lowest = slot.mapping + guard, .size = size, .attributes = &slot.attributes};
+  return {.slot = number, .lowest = slot.mapping + slot.guard, .size = slot.size};
 }
 
 void give_back_stack(std::uint32_t number) noexcept {
-  Slot& slot = slots[number];
-  // relaxed, all: a hint. It is right again when the list has been empty.
-  const std::uint32_t top = ready.top();
-  const std::uint32_t below = top == 0 ? 0 : slots[top].below.load(std::memory_order_relaxed) + 1;
-  slot.below.store(below, std::memory_order_relaxed);
-  if (below >= kWarm && slot.size > kTop) madvise(slot.mapping + slot.guard, slot.size - kTop, MADV_DONTNEED);
+  const Slot& slot = slots[number];
+  // relaxed: a hint.
+  const bool is_warm = ready_count.fetch_add(1, std::memory_order_relaxed) < kWarm;
+  if (!is_warm && slot.size > kTop) madvise(slot.mapping + slot.guard, slot.size - kTop, MADV_DONTNEED);
   ready.push(number);
 }
 

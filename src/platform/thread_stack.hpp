@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <pthread.h>
-
 #include <cstddef>
 #include <cstdint>
 
@@ -13,7 +11,6 @@ struct ThreadStack {
   std::uint32_t slot = 0;  // 0: none
   void* lowest = nullptr;  // above the guard
   std::size_t size = 0;
-  const pthread_attr_t* attributes = nullptr;  // of a thread that runs on it
 };
 
 // Returns: none when the store is exhausted, the system has no memory, or the sizes are not worth keeping; the C
