@@ -80,7 +80,9 @@ class FirstLook {
   static constexpr std::int64_t kShortestGap = 100;
   static constexpr std::int64_t kBriefGap = 500;  // see ADR 30
   static constexpr std::int64_t kLearnOneIn = 8;
-  static constexpr std::int64_t kForgetOneIn = 1'024;  // that arrive and look: forgets what the notified have learnt
+  // Of those that arrive and look, so seldom one forgets what the notified have learnt: they look rarely where locks do
+  // pass in turns, and learn it again within some ten notifications.
+  static constexpr std::int64_t kForgetOneIn = 1'024;
 
   void learn(Contender contender, std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
     if (contender == Contender::arrived && now % kForgetOneIn == 0 && in_turns()) {

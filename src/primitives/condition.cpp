@@ -4,7 +4,7 @@
 //          and is here so that notify() sees with one look that it is over a Lock and nobody waits.
 // States   of bit 0: 0 nobody waits · 1 somebody waits, or the last waiter has just gone.
 // Moves    wait: sets the bit under the bucket's lock while queuing, and once it has released the lock tells those that
-//          contend for it (spin_wait.hpp). notify, leave: clear it under the bucket's lock when the queue is empty.
+//          contend for it (first_look.hpp). notify, leave: clear it under the bucket's lock when the queue is empty.
 // I1       The bit is set whenever somebody is queued (it changes only under the bucket's lock). So a notifier that
 //          reads 0 while it holds the lock has nobody to wake: waiters queue up before they release the lock.
 // I2       A waiter is queued before the lock is released, so no notification by a later holder can miss it.

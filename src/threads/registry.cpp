@@ -55,11 +55,12 @@ constinit backend::atomic<ThreadState*> the_main{&first_main.state};
 
 constexpr std::size_t kDefaultNameSize = 32;  // for a word and twenty digits
 
-// Every default name with its number; kind decides which. Requires: room for kDefaultNameSize bytes. Returns: how many.
-std::size_t format_default_name(char* text, const ThreadState& state, std::uint64_t number) noexcept {
+// Every default name with its number; kind decides which. Requires: room for it, as kDefaultNameSize bytes are.
+// Returns: how many bytes.
+std::size_t format_default_name(char* text, std::size_t size, const ThreadState& state, std::uint64_t number) noexcept {
   const auto numbered = [&](const auto& word) noexcept {
     char* const end = std::copy_n(word, sizeof word - 1, text);
-    return static_cast<std::size_t>(std::to_chars(end, text + kDefaultNameSize, number).ptr - text);
+    return static_cast<std::size_t>(std::to_chars(end, text + size, number).ptr - text);
   };
   switch (state.kind) {
     case ThreadState::Kind::main: break;
@@ -71,17 +72,17 @@ std::size_t format_default_name(char* text, const ThreadState& state, std::uint6
     case ThreadState::Kind::embedded:
     case ThreadState::Kind::timer: return numbered("Thread-");
   }
-  return std::string_view("MainThread").copy(text, kDefaultNameSize);
+  return std::string_view("MainThread").copy(text, size);
 }
 
 // As much of the name as fits, without allocation and without a zero at the end. Requires: a default name fits.
 // Returns: how many bytes.
 std::size_t copy_name(const ThreadState& state, char* text, std::size_t size) noexcept {
   std::uint64_t number = 0;
-  if (state.label.has_only(number)) return format_default_name(text, state, number);
+  if (state.label.has_only(number)) return format_default_name(text, size, state, number);
   const With hold(registry_lock);
   if (has_name(state)) return state.label.extras()->name.copy(text, size);
-  return format_default_name(text, state, state.label.number());
+  return format_default_name(text, size, state, state.label.number());
 }
 
 // For the last words of a process. Leaves the text empty for a foreign thread without a dummy.
@@ -218,7 +219,7 @@ bool has_name(const ThreadState& state) noexcept {
 std::string name_of(const ThreadState& state) {
   if (has_name(state)) return state.label.extras()->name;
   char text[kDefaultNameSize];
-  return std::string(text, format_default_name(text, state, state.label.number()));
+  return std::string(text, format_default_name(text, sizeof text, state, state.label.number()));
 }
 
 void name_this_thread(ThreadState& state) noexcept {
