@@ -23,9 +23,9 @@
 // I4       A hand-over leaves held set throughout and writes the new owner: nobody can barge in between, and the woken
 //          thread owns the lock before it runs.
 // Fairness A thread that arrives may take a free lock over queued ones: that keeps the lock busy while the woken one
-//          is still on its way, and is what makes contended locks fast. A waiter that loses queues up in front with its
-//          age, and once it is older than kHandOverAfter the next release hands over. So nobody starves, and the price
-//          is at most one direct hand-over a millisecond and lock.
+//          is still on its way, and is what makes contended locks fast. A waiter that loses contends once more, then
+//          queues up in front with its age; once it is older than kHandOverAfter it queues up at once, and the next
+//          release hands over. So nobody starves, and the price is at most one direct hand-over a millisecond and lock.
 // Orders   A1 acquire of each exchange that takes pairs with R1, release of each store or exchange that frees: the
 //          critical section is visible. In a hand-over the wake itself carries the visibility (parker's contract).
 //          parked is ordered by the bucket's lock: relaxed.
@@ -86,7 +86,7 @@ ParkResult park_for(LockWord& word, const WaitKind& kind, const ParkOptions& opt
 // thousand times is to be freed by stores.
 constexpr std::int64_t kPreferOneIn = 4;
 
-// By a thread that has just taken a lock for which it had to contend, but neither to queue nor after a notification.
+// By a thread that has just taken a lock for which it had to contend, but not after a notification.
 void learn_how_to_release(const LockWord& word) noexcept {
   if (!parking::frees_by_store(&word) || !parking::spin_history(&word).passes_locks_on_soon()) return;
   if (backend::monotonic_now() % kPreferOneIn == 0) parking::prefer_exchanges(&word);
@@ -115,7 +115,7 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   };
   const auto take = [&]() noexcept { return try_take(word, token); };
   const auto contender = at_front ? SpinHistory::Contender::notified : SpinHistory::Contender::arrived;
-  // Once, not for ever: who is not queued is never handed the lock.
+  // Not for ever: who is not queued is never handed the lock.
   bool may_spin = true;
   bool may_try = !at_front;
   for (;;) {
@@ -126,7 +126,6 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
       if (may_spin && !at_front) learn_how_to_release(word);
       return WaitOutcome::ok;
     }
-    may_spin = false;
     may_try = true;
     if (parking.since == 0) parking.since = backend::monotonic_now();
     const ParkResult result = park_for(word, kind, parking);
@@ -134,8 +133,9 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
       case ParkOutcome::woken:
         if (result.token == kHandedOver) return WaitOutcome::ok;
         parking.at_front = true;
+        may_spin = backend::monotonic_now() - parking.since <= kHandOverAfter;
         break;
-      case ParkOutcome::changed: break;
+      case ParkOutcome::changed: may_spin = false; break;
       case ParkOutcome::timed_out:
       case ParkOutcome::interrupted: return outcome_of(result.outcome);
     }
