@@ -9,6 +9,7 @@
 #include <threading/condition.hpp>
 #include <threading/embedding.hpp>
 #include <threading/lock.hpp>
+#include <threading/rlock.hpp>
 #include <threading/with.hpp>
 
 #include "parking/spin_wait.hpp"
@@ -19,17 +20,20 @@ using namespace scenarios;
 using threading::Condition;
 using threading::Embedding;
 using threading::Lock;
+using threading::RLock;
 using threading::With;
 using threading::parking::SpinHistory;
 
+template <class AnyLock>
 struct Guarded {
-  Lock lock;
+  AnyLock lock;
   Condition condition{lock};
 };
 
 // As if threads that were notified had found the lock passed on whenever they looked.
-Guarded* make_in_turns() {
-  auto* shared = lab::make<Guarded>("guarded");
+template <class AnyLock = Lock>
+Guarded<AnyLock>* make_in_turns() {
+  auto* shared = lab::make<Guarded<AnyLock>>("guarded");
   SpinHistory& history = threading::parking::spin_history(&shared->lock);
   const auto is_held = []() noexcept { return false; };
   for (int left = 100; left != 0 && !history.in_turns(); --left) {
@@ -41,10 +45,23 @@ Guarded* make_in_turns() {
   return shared;
 }
 
+// The same, where whoever contends queues up at once, as after a crowd was let go.
+Lock* make_to_queue_for() {
+  auto* lock = &make_in_turns()->lock;
+  threading::parking::spin_history(lock).note_wake(0, 2);
+  return lock;
+}
+
+template <class AnyLock>
+void count_under(AnyLock& lock, int& n) {
+  const With hold(lock);
+  ++n;
+}
+
 // A waiter that calls `wait(condition)`, and a notifier that takes the lock again at once.
-template <class Wait>
+template <class AnyLock = Lock, class Wait>
 void beside_a_notifier_that_goes_on(Wait wait) {
-  auto* shared = make_in_turns();
+  auto* shared = make_in_turns<AnyLock>();
   bool ready = false;
   int steps = 0;
   lab::together({{"waiter",
@@ -116,6 +133,64 @@ LAB_SCENARIO(turns_contender_is_told, "a contender learns from the bucket that t
                   }}});
   lab::check(!shared->lock.locked(), "free at the end");
   lab::destroy(shared);
+}
+
+LAB_SCENARIO(turns_handed_over, "a waiter that has grown old is handed the lock, not told to wait for its notifier",
+             {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}, .cpus = 2}) {
+  beside_a_notifier_that_goes_on([](Condition& condition) { condition.wait(); });
+}
+
+LAB_SCENARIO(turns_handed_the_rlock, "the same with an owner",
+             {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}, .cpus = 2}) {
+  beside_a_notifier_that_goes_on<RLock>([](Condition& condition) { condition.wait(); });
+}
+
+LAB_SCENARIO(turns_queued, "who queued up for the lock and is woken takes it, told to wait or not",
+             {.bound = 3, .weak_bound = 2, .cpus = 2}) {
+  Lock* const lock = make_to_queue_for();
+  int n = 0;
+  const auto count = [&] {
+    count_under(*lock, n);
+    count_under(*lock, n);
+  };
+  lab::together({{"a", count}, {"b", count}});
+  lab::check(n == 4 && !lock->locked(), "both count");
+}
+
+LAB_SCENARIO(turns_until_free,
+             "a runtime's thread that only looks is told to wait, and does not release what it has not",
+             {.bound = 3, .weak_bound = 2, .cpus = 2}) {
+  Lock* const lock = make_to_queue_for();
+  int n = 0;
+  lab::together({{"goes on",
+                  [&] {
+                    count_under(*lock, n);
+                    count_under(*lock, n);
+                  }},
+                 {"looks", [&] {
+                    lab::check(Embedding::wait_until_free(*lock, {}) == Embedding::Outcome::ok, "nothing else ends it");
+                    count_under(*lock, n);
+                  }}});
+  lab::check(n == 3 && !lock->locked(), "all count");
+}
+
+LAB_SCENARIO(turns_then_destroy, "the last one out destroys lock and condition",
+             {.bound = 3, .weak_bound = 2, .cpus = 2}) {
+  auto* shared = make_in_turns();
+  bool ready = false;
+  lab::together({{"waiter",
+                  [&] {
+                    {
+                      With hold(shared->condition);
+                      while (!ready) shared->condition.wait();
+                    }
+                    lab::destroy(shared);
+                  }},
+                 {"notifier", [&] {
+                    With hold(shared->condition);
+                    ready = true;
+                    shared->condition.notify();
+                  }}});
 }
 
 }  // namespace
