@@ -68,7 +68,7 @@ struct THREADING_API Embedding {
 
   // Condition, in two halves. The first queues the thread, releases the lock and waits; the second takes the lock back
   // without bound. Requires of the first: the caller holds the lock. Throws: RuntimeError as Condition::wait().
-  using ConditionWait = Condition::Waited;  // outcome; owns; depth
+  using ConditionWait = Condition::Waited;  // outcome; owns; is_early; depth
   static ConditionWait wait_released(Condition& condition, const Wait& wait);
   // Returns: whether the lock was free (or came with the wake-up) and is held now.
   static bool try_take_back(Condition& condition, const ConditionWait& waited) noexcept;

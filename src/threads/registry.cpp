@@ -11,7 +11,8 @@
 // I2       A listed state has a reference, that of its running thread: whoever holds the lock may take another.
 // I3       Under the lock nothing is called but the allocator, and by timers what wakes or makes a pool thread: no user
 //          code, no waiting.
-// Orders   The lock orders everything but `current`, which belongs to the calling thread.
+// Orders   The lock orders everything but PerThread::thread, which belongs to the calling thread, and the number of a
+//          default name, which may be read without it (thread_state.hpp).
 // Destroy  Nothing here is destroyed: threads may outlive main() and static objects.
 // Fork     The lock is taken before, with all others of this room, so the child finds the list whole. The states of
 //          threads that do not exist in the child are dropped from it, never freed: somebody may hold a handle, and

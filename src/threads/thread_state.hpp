@@ -113,7 +113,7 @@ class ThreadState {
 
   // `native_id` and `join` are keys of the lot. Whoever moves a field hunts seeded bug 901: where the two share a
   // bucket of the lab's small table, its lock hides that bug.
-  NumberOrExtras label;                         // guarded by the registry's lock
+  NumberOrExtras label;                         // guarded by the registry's lock, but for a number
   std::uint32_t fork_count = 0;                 // the process in which it was started
   backend::atomic<std::uint32_t> native_id{0};  // 0: not known yet; kIdWanted: somebody waits for it
   std::uint32_t block = 0;                      // the number of its memory, see platform/block_pool.hpp

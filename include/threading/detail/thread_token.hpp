@@ -5,7 +5,8 @@
 
 namespace threading::inline v1::detail {
 
-// The calling thread's token if it has one already, else 0: enough where the owner is only shown, never compared.
+// The calling thread's token if it has one already, else 0: enough to take a Lock, whose owner is only shown, and to
+// ask whether this thread owns an RLock, which nobody owns under 0.
 inline ThreadToken thread_token_hint() noexcept { return backend::own_token(); }
 
 // The calling thread's token, assigned now if need be.
