@@ -148,9 +148,10 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
 
 PyMethodDef methods[] = {
     {"wait", as_method(&wait), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("wait(timeout=None) -> int\n\nWait until all parties have called; return the order of arrival.")},
-    {"reset", &reset, METH_NOARGS, PyDoc_STR("reset()\n\nEmpty and whole again; who waits gets BrokenBarrierError.")},
-    {"abort", &abort, METH_NOARGS, PyDoc_STR("abort()\n\nBreak the barrier.")},
+     PyDoc_STR("wait($self, timeout=None)\n--\n\nWait until all parties have called; return the order of arrival.")},
+    {"reset", &reset, METH_NOARGS,
+     PyDoc_STR("reset($self)\n--\n\nEmpty and whole again; who waits gets BrokenBarrierError.")},
+    {"abort", &abort, METH_NOARGS, PyDoc_STR("abort($self)\n--\n\nBreak the barrier.")},
     {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef getset[] = {kDictGetter,
@@ -166,14 +167,16 @@ PyGetSetDef getset[] = {kDictGetter,
 }  // namespace
 
 PyObject* make_barrier_type(PyObject* module) {
-  return make_type<Instances>(module, {.name = "threading.Barrier",
-                                       .doc = "Threads wait for each other, again and again.",
-                                       .flags = kPrimitiveFlags,
-                                       .construct = &Instances::make,
-                                       .init = &init,
-                                       .repr = kShowsState ? &repr : nullptr,
-                                       .methods = methods,
-                                       .getset = getset});
+  return make_type<Instances>(
+      module,
+      {.name = "threading.Barrier",
+       .doc = "Barrier(parties, action=None, timeout=None)\n--\n\nThreads wait for each other, again and again.",
+       .flags = kPrimitiveFlags,
+       .construct = &Instances::make,
+       .init = &init,
+       .repr = kShowsState ? &repr : nullptr,
+       .methods = methods,
+       .getset = getset});
 }
 
 }  // namespace face

@@ -123,11 +123,11 @@ PyObject* wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject
   return notified < 0 ? nullptr : boolean(notified == 1);
 }
 
-// One round of wait_for(). A subclass may have its own wait().
-bool wait_once(PyObject* self, bool exact, Deadline deadline) {
+// One round of wait_for(). A subclass may have its own wait(): it is given `timeout`, or if that is null what is left.
+bool wait_once(PyObject* self, bool exact, Deadline deadline, PyObject* timeout) {
   if (exact) return !refuse_wait(object_of(self)) && wait_until(object_of(self), deadline) >= 0;
-  PyObject* seconds = new_reference(Py_None);
-  if (!deadline.is_never()) {
+  PyObject* seconds = new_reference(timeout != nullptr ? timeout : Py_None);
+  if (timeout == nullptr && !deadline.is_never()) {
     const bool passed = deadline == Deadline::passed();
     const std::int64_t left = passed ? 0 : deadline.nanoseconds() - threading::detail::backend::monotonic_now();
     Py_DECREF(seconds);
@@ -160,8 +160,8 @@ PyObject* wait_for(PyObject* self, PyObject* const* args, Py_ssize_t count, PyOb
     Py_DECREF(result);
     if (truth < 0 || (!started && exact && refuse_wait(object_of(self)))) return nullptr;
     if (!started && !read_timeout(values[1], deadline)) return nullptr;
+    if (!wait_once(self, exact, deadline, started ? nullptr : values[1])) return nullptr;
     started = true;
-    if (!wait_once(self, exact, deadline)) return nullptr;
   }
 }
 
@@ -202,6 +202,9 @@ PyObject* notify_all(PyObject* self, PyObject*) {
   ConditionObject& object = object_of(self);
   if (!is_made(object)) return nullptr;
   if (object.foreign != nullptr) return call(object.foreign, "notify_all");
+  if (!is_exact(self)) {  // a subclass may have its own notify()
+    return PyObject_CallMethod(self, "notify", "n", static_cast<Py_ssize_t>(Embedding::waiters(*object.held.core)));
+  }
   if (!is_owned(object)) {
     PyErr_SetString(PyExc_RuntimeError, "cannot notify on un-acquired lock");
     return nullptr;
@@ -211,7 +214,8 @@ PyObject* notify_all(PyObject* self, PyObject*) {
 }
 
 PyObject* old_notify_all(PyObject* self, PyObject*) {
-  return accept_old_name("notifyAll() is deprecated, use notify_all() instead") ? notify_all(self, nullptr) : nullptr;
+  // By name: a subclass may have its own.
+  return accept_old_name("notifyAll() is deprecated, use notify_all() instead") ? call(self, "notify_all") : nullptr;
 }
 
 // What a lock offers under these names, a condition over it offers too.
@@ -326,13 +330,14 @@ PyMethodDef methods[] = {
     {"acquire", as_method(&acquire), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("Take the lock; see its acquire().")},
     {"release", &release, METH_NOARGS, PyDoc_STR("Give the lock back.")},
     {"wait", as_method(&wait), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("wait(timeout=None) -> bool\n\nRelease the lock, wait to be notified, take the lock again.")},
+     PyDoc_STR("wait($self, timeout=None)\n--\n\nRelease the lock, wait to be notified, take the lock again.")},
     {"wait_for", as_method(&wait_for), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("wait_for(predicate, timeout=None)\n\nWait until the predicate is true; return its last value.")},
+     PyDoc_STR(
+         "wait_for($self, predicate, timeout=None)\n--\n\nWait until the predicate is true; return its last value.")},
     {"notify", as_method(&notify), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("notify(n=1)\n\nWake up to n of the threads that wait, those first that wait longest.")},
-    {"notify_all", &notify_all, METH_NOARGS, PyDoc_STR("notify_all()\n\nWake all threads that wait.")},
-    {"notifyAll", &old_notify_all, METH_NOARGS, PyDoc_STR("The old spelling of notify_all().")},
+     PyDoc_STR("notify($self, n=1)\n--\n\nWake up to n of the threads that wait, those first that wait longest.")},
+    {"notify_all", &notify_all, METH_NOARGS, PyDoc_STR("notify_all($self)\n--\n\nWake all threads that wait.")},
+    {"notifyAll", &old_notify_all, METH_NOARGS, PyDoc_STR("notifyAll($self)\n--\n\nThe old spelling of notify_all().")},
     {"_is_owned", &owned, METH_NOARGS, nullptr},
     {"_release_save", &release_save, METH_NOARGS, nullptr},
     {"_acquire_restore", &acquire_restore, METH_O, nullptr},
@@ -348,16 +353,17 @@ PyGetSetDef getset[] = {kDictGetter,
 }  // namespace
 
 PyObject* make_condition_type(PyObject* module) {
-  return make_type<Instances>(module, {.name = "threading.Condition",
-                                       .doc = "Threads wait, releasing a lock, until others notify them.",
-                                       .flags = kPrimitiveFlags,
-                                       .construct = &Instances::make,
-                                       .init = &init,
-                                       .repr = &repr,
-                                       .methods = methods,
-                                       .getset = getset,
-                                       .enter = &enter,
-                                       .exit = &leave});
+  return make_type<Instances>(
+      module, {.name = "threading.Condition",
+               .doc = "Condition(lock=None)\n--\n\nThreads wait, releasing a lock, until others notify them.",
+               .flags = kPrimitiveFlags,
+               .construct = &Instances::make,
+               .init = &init,
+               .repr = &repr,
+               .methods = methods,
+               .getset = getset,
+               .enter = &enter,
+               .exit = &leave});
 }
 
 }  // namespace face

@@ -34,7 +34,9 @@ PyObject* change(PyObject* self, Change change) {
 PyObject* is_set(PyObject* self, PyObject*) { return boolean(event_of(self).is_set()); }
 
 PyObject* old_is_set(PyObject* self, PyObject*) {
-  return accept_old_name("isSet() is deprecated, use is_set() instead") ? is_set(self, nullptr) : nullptr;
+  // By name: a subclass may have its own.
+  return accept_old_name("isSet() is deprecated, use is_set() instead") ? PyObject_CallMethod(self, "is_set", nullptr)
+                                                                        : nullptr;
 }
 
 PyObject* set(PyObject* self, PyObject*) {
@@ -110,12 +112,12 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
 }
 
 PyMethodDef methods[] = {
-    {"is_set", &is_set, METH_NOARGS, PyDoc_STR("is_set() -> bool\n\nWhether the flag is set.")},
-    {"isSet", &old_is_set, METH_NOARGS, PyDoc_STR("The old spelling of is_set().")},
-    {"set", &set, METH_NOARGS, PyDoc_STR("set()\n\nSet the flag and let every waiting thread go.")},
-    {"clear", &clear, METH_NOARGS, PyDoc_STR("clear()\n\nClear the flag.")},
+    {"is_set", &is_set, METH_NOARGS, PyDoc_STR("is_set($self)\n--\n\nWhether the flag is set.")},
+    {"isSet", &old_is_set, METH_NOARGS, PyDoc_STR("isSet($self)\n--\n\nThe old spelling of is_set().")},
+    {"set", &set, METH_NOARGS, PyDoc_STR("set($self)\n--\n\nSet the flag and let every waiting thread go.")},
+    {"clear", &clear, METH_NOARGS, PyDoc_STR("clear($self)\n--\n\nClear the flag.")},
     {"wait", as_method(&wait), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("wait(timeout=None) -> bool\n\nWait until the flag is set; False on timeout.")},
+     PyDoc_STR("wait($self, timeout=None)\n--\n\nWait until the flag is set; False on timeout.")},
     {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
     {kReinitsAfterFork ? "_at_fork_reinit" : "_reset_internal_locks", &reinit, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
@@ -128,7 +130,7 @@ PyGetSetDef getset[] = {kDictGetter,
 
 PyObject* make_event_type(PyObject* module) {
   return make_type<Instances>(module, {.name = "threading.Event",
-                                       .doc = "A flag that threads wait for.",
+                                       .doc = "Event()\n--\n\nA flag that threads wait for.",
                                        .flags = kPrimitiveFlags,
                                        .construct = &construct,
                                        .init = &init,

@@ -75,12 +75,13 @@ PyObject* construct([[maybe_unused]] PyTypeObject* type, PyObject* args, PyObjec
 
 PyMethodDef methods[] = {
     {"acquire", as_method(&lock_acquire), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("acquire(blocking=True, timeout=-1) -> bool\n\nLock the lock; wait for it if asked to.")},
-    {"acquire_lock", as_method(&lock_acquire), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("An obsolete acquire().")},
-    {"release", &lock_release, METH_NOARGS, PyDoc_STR("release()\n\nUnlock the lock. Any thread may.")},
-    {"release_lock", &lock_release, METH_NOARGS, PyDoc_STR("An obsolete release().")},
-    {"locked", &locked, METH_NOARGS, PyDoc_STR("locked() -> bool\n\nWhether the lock is locked.")},
-    {"locked_lock", &locked, METH_NOARGS, PyDoc_STR("An obsolete locked().")},
+     PyDoc_STR("acquire($self, /, blocking=True, timeout=-1)\n--\n\nLock the lock; wait for it if asked to.")},
+    {"acquire_lock", as_method(&lock_acquire), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("acquire_lock($self, /, blocking=True, timeout=-1)\n--\n\nAn obsolete acquire().")},
+    {"release", &lock_release, METH_NOARGS, PyDoc_STR("release($self, /)\n--\n\nUnlock the lock. Any thread may.")},
+    {"release_lock", &lock_release, METH_NOARGS, PyDoc_STR("release_lock($self, /)\n--\n\nAn obsolete release().")},
+    {"locked", &locked, METH_NOARGS, PyDoc_STR("locked($self, /)\n--\n\nWhether the lock is locked.")},
+    {"locked_lock", &locked, METH_NOARGS, PyDoc_STR("locked_lock($self, /)\n--\n\nAn obsolete locked().")},
     {kReinitsAfterFork ? "_at_fork_reinit" : nullptr, &reinit, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
@@ -114,14 +115,15 @@ PyObject* new_lock(PyObject* module) {
 
 PyObject* make_lock_type(PyObject* module) {
   constexpr unsigned long flags = Py_TPFLAGS_DEFAULT | (kLocksAreCollected ? Py_TPFLAGS_HAVE_GC : 0);
-  PyObject* const type = make_type<Instances>(module, {.name = "_thread.lock",
-                                                       .doc = "A lock that no thread owns: any thread may release it.",
-                                                       .flags = flags | (kLockIsAClass ? 0 : kNotCallable),
-                                                       .construct = &construct,
-                                                       .repr = &repr,
-                                                       .methods = methods,
-                                                       .enter = &enter,
-                                                       .exit = &leave});
+  PyObject* const type =
+      make_type<Instances>(module, {.name = "_thread.lock",
+                                    .doc = "lock()\n--\n\nA lock that no thread owns: any thread may release it.",
+                                    .flags = flags | (kLockIsAClass ? 0 : kNotCallable),
+                                    .construct = &construct,
+                                    .repr = &repr,
+                                    .methods = methods,
+                                    .enter = &enter,
+                                    .exit = &leave});
   if (type == nullptr) return nullptr;
   if (!kLockIsAClass) {
     reinterpret_cast<PyTypeObject*>(type)->tp_new = nullptr;

@@ -2,6 +2,8 @@
 //
 // The module `threadingpp._core`: names, types, state; no behaviour. Initialised in phases and without static types, so
 // that every interpreter of a process may have its own.
+#include <cstring>
+
 #include "current_thread.hpp"
 #include "frame_memory.hpp"
 #include "objects.hpp"
@@ -122,6 +124,10 @@ PyObject* make_type(PyObject* module, PyType_Spec& spec, const TypeExtras& extra
   full.slots = all;
   PyObject* const type = new_type(module, &full, extras.bases);
   if (type == nullptr) return nullptr;
+  if (extras.speaks_short) {
+    const char*& name = reinterpret_cast<PyTypeObject*>(type)->tp_name;
+    name = std::strrchr(name, '.') + 1;
+  }
 #if FACE_OFFSETS_BY_HAND
   if (extras.dict != 0) reinterpret_cast<PyTypeObject*>(type)->tp_dictoffset = extras.dict;
   if (extras.weakrefs != 0) reinterpret_cast<PyTypeObject*>(type)->tp_weaklistoffset = extras.weakrefs;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "object_type.hpp"
 
+#include <cstring>
+
 namespace face {
 
 PyObject* make_type(PyObject* module, const TypeLife& life, const TypeParts& parts) {
@@ -26,6 +28,7 @@ PyObject* make_type(PyObject* module, const TypeLife& life, const TypeParts& par
   TypeExtras extras;
   extras.enter = parts.enter;
   extras.exit = parts.exit;
+  extras.speaks_short = std::strncmp(parts.name, "threading.", std::strlen("threading.")) == 0;
   if (parts.base == nullptr) {
     extras.dict = life.dict;
     extras.weakrefs = life.weakrefs;

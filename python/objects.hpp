@@ -125,6 +125,7 @@ struct TypeExtras {
   PyObject* (*enter)(PyObject*) = nullptr;  // __enter__, __exit__ without their arguments
   PyObject* (*exit)(PyObject*) = nullptr;
   PyObject* bases = nullptr;
+  bool speaks_short = false;  // messages name the type without its module, as those of a class written in Python do
 };
 PyObject* make_type(PyObject* module, PyType_Spec& spec, const TypeExtras& extras);
 // The same with one base: the type that the module has under that name.

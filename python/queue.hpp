@@ -130,6 +130,7 @@ struct QueueObject {
   Order order;
   Mode mode;
   bool is_shutdown;
+  bool calls_by_name;  // a subclass with its own put() or get()
   PyObject* parts[kParts];
   std::shared_ptr<threading::python::Queue>* shared;  // of a shared one
   PyObject* dict;
@@ -210,10 +211,10 @@ inline bool hold(QueueObject& self) {
 using Call = PyObject*(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names);
 Call put;
 Call get;
+Call put_nowait;
 Call shut_down;
 Call simple_put;
 Call simple_put_nowait;
-PyObject* put_nowait(PyObject* self, PyObject* item);
 PyObject* get_nowait(PyObject* self, PyObject*);
 PyObject* task_done(PyObject* self, PyObject*);
 PyObject* join(PyObject* self, PyObject*);

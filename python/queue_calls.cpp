@@ -103,8 +103,22 @@ PyObject* get_item(PyObject* self, const Bound& bound) {
 }
 
 constexpr const char* kPutParameters[] = {"item", "block", "timeout"};
+constexpr const char* kItemParameter[] = {"item"};
 constexpr const char* kGetParameters[] = {"block", "timeout"};
 constexpr const char* kShutdownParameters[] = {"immediate"};
+
+// put(item, block=False) or get(block=False) of a subclass, as the stdlib's methods call them. `item` may be null.
+PyObject* call_without_waiting(PyObject* self, const char* method, PyObject* item) {
+  PyObject* const bound = PyObject_GetAttrString(self, method);
+  PyObject* const args = item != nullptr ? PyTuple_Pack(1, item) : PyTuple_New(0);
+  PyObject* const names = Py_BuildValue("{sO}", "block", Py_False);
+  PyObject* const result =
+      bound != nullptr && args != nullptr && names != nullptr ? PyObject_Call(bound, args, names) : nullptr;
+  Py_XDECREF(bound);
+  Py_XDECREF(args);
+  Py_XDECREF(names);
+  return result;
+}
 
 }  // namespace
 
@@ -136,13 +150,23 @@ PyObject* get(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject*
   return get_item(self, bound);
 }
 
-PyObject* put_nowait(PyObject* self, PyObject* item) {
-  PyObject* const args[] = {item, Py_False};
-  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::put, self, args, 2, nullptr);
+PyObject* put_nowait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  PyObject* item = count == 1 && names == nullptr ? args[0] : nullptr;
+  if (item == nullptr) {
+    if (!read_arguments("Queue.put_nowait", args, count, names, kItemParameter, 1, &item)) return nullptr;
+    if (item == nullptr) {
+      PyErr_SetString(PyExc_TypeError, "put_nowait() missing 1 required positional argument: 'item'");
+      return nullptr;
+    }
+  }
+  if (object_of(self).calls_by_name) return call_without_waiting(self, "put", item);
+  PyObject* const put_args[] = {item, Py_False};
+  if (object_of(self).mode != Mode::native) return call_elsewhere(Method::put, self, put_args, 2, nullptr);
   return put_item(self, item, {false, Deadline::passed(), nullptr});
 }
 
 PyObject* get_nowait(PyObject* self, PyObject*) {
+  if (object_of(self).calls_by_name) return call_without_waiting(self, "get", nullptr);
   PyObject* const args[] = {Py_False};
   if (object_of(self).mode != Mode::native) return call_elsewhere(Method::get, self, args, 1, nullptr);
   return get_item(self, {false, Deadline::passed(), nullptr});
@@ -225,10 +249,6 @@ PyObject* simple_put(PyObject* self, PyObject* const* args, Py_ssize_t count, Py
   object_of(self).getters.wake_one();
   Py_RETURN_NONE;
 }
-
-namespace {
-constexpr const char* kItemParameter[] = {"item"};
-}  // namespace
 
 PyObject* simple_put_nowait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
   PyObject* item = nullptr;

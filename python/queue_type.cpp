@@ -42,9 +42,9 @@ PyObject* construct_simple(PyTypeObject* type, PyObject* args, PyObject* names) 
   return construct_ordered(type, Order::fifo);
 }
 
-// Whether a subclass has hooks of its own: threadingpp.queue marks it.
-int has_hooks(PyObject* self) {
-  PyObject* const mark = PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(self)), "_has_hooks");
+// Whether a subclass has methods of its own: threadingpp.queue marks it.
+int is_marked(PyObject* self, const char* name) {
+  PyObject* const mark = PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(self)), name);
   if (mark == nullptr) {
     PyErr_Clear();
     return 0;
@@ -59,7 +59,10 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
   PyObject* maxsize = nullptr;
   if (!PyArg_ParseTupleAndKeywords(args, names, "|O:Queue", const_cast<char**>(keywords), &maxsize)) return -1;
   if (maxsize != nullptr && set_maxsize(self, maxsize, nullptr) < 0) return -1;
-  const int hooks = has_hooks(self);
+  const int calls = is_marked(self, "_has_calls");
+  if (calls < 0) return -1;
+  object_of(self).calls_by_name = calls == 1;
+  const int hooks = is_marked(self, "_has_hooks");
   if (hooks <= 0) return hooks;
   object_of(self).mode = Mode::exposed;
   PyObject* const result = call_stdlib("__init__", self, &maxsize, maxsize != nullptr ? 1 : 0, nullptr);
@@ -125,27 +128,33 @@ void* part(Part index) { return reinterpret_cast<void*>(static_cast<std::intptr_
 
 PyMethodDef methods[] = {
     {"put", as_method(&put), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("put(item, block=True, timeout=None)\n\nPut an item in; wait for a free slot, or raise Full.")},
+     PyDoc_STR(
+         "put($self, item, block=True, timeout=None)\n--\n\nPut an item in; wait for a free slot, or raise Full.")},
     {"get", as_method(&get), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("get(block=True, timeout=None)\n\nTake an item out; wait for one, or raise Empty.")},
-    {"put_nowait", &put_nowait, METH_O, PyDoc_STR("put(item, block=False)")},
-    {"get_nowait", &get_nowait, METH_NOARGS, PyDoc_STR("get(block=False)")},
-    {"task_done", &task_done, METH_NOARGS, PyDoc_STR("One item that was taken out has been worked on.")},
-    {"join", &join, METH_NOARGS, PyDoc_STR("Wait until all items have been worked on.")},
-    {"qsize", &qsize, METH_NOARGS, PyDoc_STR("About how many items there are.")},
-    {"empty", &empty, METH_NOARGS, PyDoc_STR("Whether there is no item, at this moment.")},
-    {"full", &full, METH_NOARGS, PyDoc_STR("Whether there is no free slot, at this moment.")},
+     PyDoc_STR("get($self, block=True, timeout=None)\n--\n\nTake an item out; wait for one, or raise Empty.")},
+    {"put_nowait", as_method(&put_nowait), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("put_nowait($self, item)\n--\n\nput(item, block=False)")},
+    {"get_nowait", &get_nowait, METH_NOARGS, PyDoc_STR("get_nowait($self)\n--\n\nget(block=False)")},
+    {"task_done", &task_done, METH_NOARGS,
+     PyDoc_STR("task_done($self)\n--\n\nOne item that was taken out has been worked on.")},
+    {"join", &join, METH_NOARGS, PyDoc_STR("join($self)\n--\n\nWait until all items have been worked on.")},
+    {"qsize", &qsize, METH_NOARGS, PyDoc_STR("qsize($self)\n--\n\nAbout how many items there are.")},
+    {"empty", &empty, METH_NOARGS, PyDoc_STR("empty($self)\n--\n\nWhether there is no item, at this moment.")},
+    {"full", &full, METH_NOARGS, PyDoc_STR("full($self)\n--\n\nWhether there is no free slot, at this moment.")},
     {"__class_getitem__", &class_getitem, METH_O | METH_CLASS, nullptr},
     {kHasQueueShutdown ? "shutdown" : nullptr, as_method(&shut_down), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("shutdown(immediate=False)\n\nNo more items; once empty, or at once, raise ShutDown.")},
+     PyDoc_STR("shutdown($self, immediate=False)\n--\n\nNo more items; once empty, or at once, raise ShutDown.")},
     {nullptr, nullptr, 0, nullptr}};
 PyMethodDef simple_methods[] = {
-    {"put", as_method(&simple_put), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("put(item, block=True, timeout=None)")},
-    {"get", as_method(&get), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("get(block=True, timeout=None)")},
-    {"put_nowait", as_method(&simple_put_nowait), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("put_nowait(item)")},
-    {"get_nowait", &get_nowait, METH_NOARGS, PyDoc_STR("get_nowait()")},
-    {"qsize", &qsize, METH_NOARGS, PyDoc_STR("About how many items there are.")},
-    {"empty", &empty, METH_NOARGS, PyDoc_STR("Whether there is no item, at this moment.")},
+    {"put", as_method(&simple_put), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("put($self, /, item, block=True, timeout=None)\n--\n\nPut an item in; never waits.")},
+    {"get", as_method(&get), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("get($self, /, block=True, timeout=None)\n--\n\nTake an item out; wait for one, or raise Empty.")},
+    {"put_nowait", as_method(&simple_put_nowait), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("put_nowait($self, /, item)\n--\n\nput(item)")},
+    {"get_nowait", &get_nowait, METH_NOARGS, PyDoc_STR("get_nowait($self, /)\n--\n\nget(block=False)")},
+    {"qsize", &qsize, METH_NOARGS, PyDoc_STR("qsize($self, /)\n--\n\nAbout how many items there are.")},
+    {"empty", &empty, METH_NOARGS, PyDoc_STR("empty($self, /)\n--\n\nWhether there is no item, at this moment.")},
     {"__class_getitem__", &class_getitem, METH_O | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef getset[] = {kDictGetter,
@@ -163,7 +172,10 @@ PyGetSetDef simple_getset[] = {kDictGetter, {nullptr, nullptr, nullptr, nullptr,
 constexpr unsigned kFlags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
 
 PyObject* make(PyObject* module, const char* name, newfunc construct_one, bool simple) {
+  const char* const doc = simple ? "SimpleQueue()\n--\n\nFirst in, first out, without a bound."
+                                 : "Queue(maxsize=0)\n--\n\nFirst in, first out.";
   PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
+                         {Py_tp_doc, const_cast<char*>(doc)},
                          {Py_tp_new, as_slot(construct_one)},
                          {Py_tp_traverse, as_slot(&traverse)},
                          {Py_tp_clear, as_slot(&drop)},

@@ -112,8 +112,9 @@ PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return create(ty
 
 PyMethodDef methods[] = {
     {"acquire", as_method(&rlock_acquire), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("acquire(blocking=True, timeout=-1) -> bool\n\nTake the lock, or one more level of it.")},
-    {"release", &rlock_release, METH_NOARGS, PyDoc_STR("release()\n\nGive one level back. Only the owner may.")},
+     PyDoc_STR("acquire($self, /, blocking=True, timeout=-1)\n--\n\nTake the lock, or one more level of it.")},
+    {"release", &rlock_release, METH_NOARGS,
+     PyDoc_STR("release($self, /)\n--\n\nGive one level back. Only the owner may.")},
     {"_is_owned", &is_owned, METH_NOARGS, nullptr},
     {"_release_save", &release_save, METH_NOARGS, nullptr},
     {"_acquire_restore", &acquire_restore, METH_O, nullptr},
@@ -121,7 +122,8 @@ PyMethodDef methods[] = {
      nullptr},
     {kCountsRecursion ? "_recursion_count" : "_is_owned", kCountsRecursion ? &recursion_count : &is_owned, METH_NOARGS,
      nullptr},
-    {kOwnersTellLocked ? "locked" : nullptr, &locked, METH_NOARGS, PyDoc_STR("locked() -> bool")},
+    {kOwnersTellLocked ? "locked" : nullptr, &locked, METH_NOARGS,
+     PyDoc_STR("locked($self, /)\n--\n\nWhether any thread owns the lock.")},
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace

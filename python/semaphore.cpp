@@ -73,6 +73,12 @@ bool give(SemaphoreObject& self, std::ptrdiff_t n) {
 }
 
 PyObject* leave(PyObject* self) {
+  if (!Instances::made(self)) {  // a subclass, which may have its own release()
+    PyObject* const result = PyObject_CallMethod(self, "release", nullptr);
+    if (result == nullptr) return nullptr;
+    Py_DECREF(result);
+    Py_RETURN_NONE;
+  }
   if (!is_made(object_of(self)) || !give(object_of(self), 1)) return nullptr;
   Py_RETURN_NONE;
 }
@@ -165,9 +171,10 @@ int init_bounded(PyObject* self, PyObject* args, PyObject* names) {
 
 PyMethodDef methods[] = {
     {"acquire", as_method(&acquire), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("acquire(blocking=True, timeout=None) -> bool\n\nTake a unit; wait for one if asked to.")},
+     PyDoc_STR("acquire($self, blocking=True, timeout=None)\n--\n\nTake a unit; wait for one if asked to.")},
     {"release", as_method(&release), METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("release(n=1)\n\nAdd units and let as many waiting threads go on.")},
+     kReleasesSeveral ? "release($self, n=1)\n--\n\nAdd units and let as many waiting threads go on."
+                      : "release($self)\n--\n\nAdd a unit and let a waiting thread go on."},
     {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef getset[] = {
@@ -187,25 +194,27 @@ void destroy_core(SemaphoreObject& object) {
 }
 
 PyObject* make_semaphore_type(PyObject* module) {
-  return make_type<Instances>(module, {.name = "threading.Semaphore",
-                                       .doc = "A counter that acquire() takes from and release() adds to.",
-                                       .flags = kPrimitiveFlags,
-                                       .construct = &Instances::make,
-                                       .init = &init,
-                                       .repr = kShowsState ? &repr : nullptr,
-                                       .methods = methods,
-                                       .getset = getset,
-                                       .enter = &enter,
-                                       .exit = &leave});
+  return make_type<Instances>(
+      module, {.name = "threading.Semaphore",
+               .doc = "Semaphore(value=1)\n--\n\nA counter that acquire() takes from and release() adds to.",
+               .flags = kPrimitiveFlags,
+               .construct = &Instances::make,
+               .init = &init,
+               .repr = kShowsState ? &repr : nullptr,
+               .methods = methods,
+               .getset = getset,
+               .enter = &enter,
+               .exit = &leave});
 }
 
 PyObject* make_bounded_semaphore_type(PyObject* module) {
-  return make_type<Instances>(module, {.name = "threading.BoundedSemaphore",
-                                       .doc = "A Semaphore that never exceeds its initial value.",
-                                       .flags = kPrimitiveFlags,
-                                       .init = &init_bounded,
-                                       .getset = bounded_getset,
-                                       .base = "Semaphore"});
+  return make_type<Instances>(
+      module, {.name = "threading.BoundedSemaphore",
+               .doc = "BoundedSemaphore(value=1)\n--\n\nA Semaphore that never exceeds its initial value.",
+               .flags = kPrimitiveFlags,
+               .init = &init_bounded,
+               .getset = bounded_getset,
+               .base = "Semaphore"});
 }
 
 }  // namespace face

@@ -61,12 +61,14 @@ def _load(arguments):
         path = os.path.join(path, "__main__.py")
     sys.argv[:] = arguments
     sys.path[0] = os.path.dirname(os.path.abspath(path))
+    # As there: `__file__` survives a change of directory.
+    full = os.path.abspath(path) if path == arguments[0] and sys.version_info >= (3, 9) else path
     try:
         with open(path, "rb") as file:
-            code = compile(file.read(), path, "exec")
+            code = compile(file.read(), full, "exec")
     except OSError as error:
         raise SystemExit(f"threadingpp: cannot read {path}: {error.strerror}")
-    return code, _names(path, None)
+    return code, _names(full, None)
 
 
 def _names(path, loader):

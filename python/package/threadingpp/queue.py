@@ -55,9 +55,10 @@ SimpleQueue = _core.SimpleQueue
 
 
 def _mark(cls):
-    """Notes whether a class has hooks of its own: the core asks when it makes a queue."""
+    """Notes whether a class has hooks of its own, or its own put() or get(): the core asks when it makes a queue."""
     base = next(each for each in cls.__mro__ if each.__dict__.get("_is_native"))
     cls._has_hooks = any(getattr(cls, name) is not getattr(base, name) for name in _HOOKS)
+    cls._has_calls = cls.put is not _core.Queue.put or cls.get is not _core.Queue.get
 
 
 class Queue(_core.Queue):
@@ -65,6 +66,7 @@ class Queue(_core.Queue):
 
     _is_native = True
     _has_hooks = False
+    _has_calls = False
 
     def __init_subclass__(cls, **arguments):
         super().__init_subclass__(**arguments)

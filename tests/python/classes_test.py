@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Our classes as their reader and their subclass meet them: signatures, names in messages, methods that are overridden.
+
+The stdlib's own classes say what is right.
+"""
+
+import inspect
+import pathlib
+import queue as stdlib_queue
+import subprocess
+import sys
+import tempfile
+import threading as stdlib
+import unittest
+import warnings
+
+from threadingpp import queue as our_queue
+from threadingpp import threading as ours
+
+SYNCHRONIZERS = {"Condition": (), "Event": (), "Semaphore": (2,), "BoundedSemaphore": (2,), "Barrier": (2,)}
+QUEUES = ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")
+PAIRS = [(getattr(stdlib, name), getattr(ours, name), arguments) for name, arguments in SYNCHRONIZERS.items()]
+PAIRS += [(getattr(stdlib_queue, name), getattr(our_queue, name), ()) for name in QUEUES]
+
+
+def signature(what):
+    try:
+        return str(inspect.signature(what))
+    except ValueError:
+        return None
+
+
+class Reader(unittest.TestCase):
+    """inspect, help() and messages."""
+
+    def test_classes_have_the_signatures_of_the_stdlibs(self):
+        for there, here, _ in PAIRS:
+            wanted = signature(there)
+            # Up to 3.12 that of a class written in C is its base's, or none.
+            if wanted is not None and inspect.isfunction(there.__init__):
+                self.assertEqual(signature(here), wanted, there)
+
+    def test_methods_have_the_signatures_of_the_stdlibs(self):
+        compared = 0
+        for there, here, arguments in PAIRS + [(stdlib.Lock, ours.Lock, ()), (stdlib.RLock, ours.RLock, ())]:
+            one, other = there(*arguments), here(*arguments)
+            for name in dir(one):
+                method = getattr(one, name)
+                if name.startswith("_") or not callable(method) or signature(method) is None:
+                    continue
+                self.assertEqual(signature(getattr(other, name)), signature(method), (there, name))
+                self.assertTrue(inspect.getdoc(getattr(other, name)), (there, name))
+                compared += 1
+        self.assertGreater(compared, 30)
+
+    def test_messages_name_a_class_as_the_stdlibs_do(self):
+        for there, here, arguments in PAIRS[:len(SYNCHRONIZERS)]:
+            texts = []
+            for one in (there(*arguments), here(*arguments)):
+                for attempt in (lambda: one.nothing, lambda: one + 1, lambda: len(one), lambda: one()):
+                    with self.assertRaises((AttributeError, TypeError)) as caught:
+                        attempt()
+                    texts.append(str(caught.exception))
+            self.assertEqual(texts[4:], texts[:4])
+
+
+class Subclass(unittest.TestCase):
+    """The stdlib's methods call each other by name; so do ours."""
+
+    def both(self, run):
+        """What `run(threading, queue, note)` notes with the stdlib's modules and with ours."""
+        noted = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for modules in ((stdlib, stdlib_queue), (ours, our_queue)):
+                noted.append([])
+                run(*modules, noted[-1].append)
+        self.assertTrue(noted[0])
+        self.assertEqual(noted[1], noted[0])
+
+    def test_leaving_a_semaphore_releases_it_by_name(self):
+        def run(threading, _, note):
+            for base in (threading.Semaphore, threading.BoundedSemaphore):
+
+                class Noting(base):
+                    def release(self, *arguments):
+                        note(("release", arguments))
+                        return super().release(*arguments)
+
+                one = Noting(1)
+                with one:
+                    note(one._value)
+                note(one._value)
+
+        self.both(run)
+
+    def test_notify_all_notifies_by_name(self):
+        def run(threading, _, note):
+            class Noting(threading.Condition):
+                def notify(self, n=1):
+                    note(n)
+                    super().notify(n)
+
+            condition = Noting()
+            waiting = threading.Semaphore(0)
+
+            def wait():
+                with condition:
+                    waiting.release()
+                    condition.wait()
+
+            threads = [threading.Thread(target=wait) for _ in range(2)]
+            for each in threads:
+                each.start()
+            for _ in threads:
+                waiting.acquire()
+            with condition:
+                condition.notify_all()
+            for each in threads:
+                each.join()
+
+        self.both(run)
+
+    def test_wait_for_waits_by_name(self):
+        def run(threading, _, note):
+            class Noting(threading.Condition):
+                def wait(self, timeout=None):
+                    note(timeout if timeout in (None, 50) else "what is left")
+                    return False
+
+            for timeout in ((), (50,)):
+                answers = [False, False, True]
+                note(Noting().wait_for(lambda: answers.pop(0), *timeout))
+
+        self.both(run)
+
+    @unittest.skipUnless(hasattr(stdlib.Event, "isSet"), "this interpreter has no old names")
+    def test_old_names_call_the_new_ones(self):
+        def run(threading, _, note):
+            class Flag(threading.Event):
+                def is_set(self):
+                    return "mine"
+
+            class Noting(threading.Condition):
+                def notify_all(self):
+                    note("notify_all")
+
+            note(Flag().isSet() if Flag.isSet is not Flag.is_set else "one method")
+            if Noting.notifyAll is not threading.Condition.notify_all:
+                Noting().notifyAll()
+
+        self.both(run)
+
+    def test_put_nowait_and_get_nowait_go_by_put_and_get(self):
+        def run(_, queue, note):
+            class Noting:
+                def put(self, item, block=True, timeout=None):
+                    note(("put", item, block, timeout))
+                    super().put(item, block, timeout)
+
+                def get(self, block=True, timeout=None):
+                    note(("get", block, timeout))
+                    return super().get(block, timeout)
+
+            class Own(queue.Queue):
+                def put_nowait(self, item):
+                    note(("put_nowait", item))
+                    super().put_nowait(item)
+
+            for base in (queue.Queue, queue.LifoQueue, queue.PriorityQueue, Own):
+                one = type("One", (Noting, base), {})()
+                one.put_nowait(1)
+                note(one.get_nowait())
+                deeper = type("Deeper", (type(one),), {})()
+                deeper.put_nowait(2)
+                note(deeper.get_nowait())
+
+        self.both(run)
+
+    def test_put_nowait_takes_its_argument_by_name(self):
+        def run(_, queue, note):
+            for name in QUEUES:
+                one = getattr(queue, name)()
+                one.put_nowait(item=name)
+                note(one.get_nowait())
+                for arguments, keywords in ((), {}), ((1, 2), {}), ((), {"other": 1}), ((1,), {"item": 1}):
+                    with self.assertRaises(TypeError):
+                        one.put_nowait(*arguments, **keywords)
+                note(one.qsize())
+
+        self.both(run)
+
+
+class Program(unittest.TestCase):
+    def test_a_program_finds_itself_from_any_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "where.py")
+            path.write_text("import sys; print(__file__, sys.argv[0], sys._getframe().f_code.co_filename)")
+            texts = [subprocess.run([sys.executable, *launcher, path.name], cwd=folder, stdout=subprocess.PIPE,
+                                    timeout=120, check=True).stdout for launcher in ((), ("-m", "threadingpp"))]
+        self.assertEqual(texts[1], texts[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
