@@ -214,8 +214,9 @@ PyObject* notify_all(PyObject* self, PyObject*) {
 }
 
 PyObject* old_notify_all(PyObject* self, PyObject*) {
-  // By name: a subclass may have its own.
-  return accept_old_name("notifyAll() is deprecated, use notify_all() instead") ? call(self, "notify_all") : nullptr;
+  if (!accept_old_name("notifyAll() is deprecated, use notify_all() instead")) return nullptr;
+  // By name, since it is no mere alias any more: a subclass may have its own.
+  return kDeprecatesCamelCase ? call(self, "notify_all") : notify_all(self, nullptr);
 }
 
 // What a lock offers under these names, a condition over it offers too.
@@ -327,7 +328,8 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
 }
 
 PyMethodDef methods[] = {
-    {"acquire", as_method(&acquire), METH_FASTCALL | METH_KEYWORDS, PyDoc_STR("Take the lock; see its acquire().")},
+    {"acquire", as_method(&acquire), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("acquire($self, /, blocking=True, timeout=-1)\n--\n\nTake the lock; see its acquire().")},
     {"release", &release, METH_NOARGS, PyDoc_STR("Give the lock back.")},
     {"wait", as_method(&wait), METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("wait($self, timeout=None)\n--\n\nRelease the lock, wait to be notified, take the lock again.")},

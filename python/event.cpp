@@ -34,9 +34,9 @@ PyObject* change(PyObject* self, Change change) {
 PyObject* is_set(PyObject* self, PyObject*) { return boolean(event_of(self).is_set()); }
 
 PyObject* old_is_set(PyObject* self, PyObject*) {
-  // By name: a subclass may have its own.
-  return accept_old_name("isSet() is deprecated, use is_set() instead") ? PyObject_CallMethod(self, "is_set", nullptr)
-                                                                        : nullptr;
+  if (!accept_old_name("isSet() is deprecated, use is_set() instead")) return nullptr;
+  // By name, since it is no mere alias any more: a subclass may have its own.
+  return kDeprecatesCamelCase ? PyObject_CallMethod(self, "is_set", nullptr) : is_set(self, nullptr);
 }
 
 PyObject* set(PyObject* self, PyObject*) {

@@ -34,6 +34,7 @@ def signature(what):
 class Reader(unittest.TestCase):
     """inspect, help() and messages."""
 
+    @unittest.skipIf(sys.version_info < (3, 10), "a class written in C has no signature there")
     def test_classes_have_the_signatures_of_the_stdlibs(self):
         for there, here, _ in PAIRS:
             wanted = signature(there)
@@ -135,7 +136,6 @@ class Subclass(unittest.TestCase):
 
         self.both(run)
 
-    @unittest.skipUnless(hasattr(stdlib.Event, "isSet"), "this interpreter has no old names")
     def test_old_names_call_the_new_ones(self):
         def run(threading, _, note):
             class Flag(threading.Event):
@@ -146,9 +146,10 @@ class Subclass(unittest.TestCase):
                 def notify_all(self):
                     note("notify_all")
 
-            note(Flag().isSet() if Flag.isSet is not Flag.is_set else "one method")
-            if Noting.notifyAll is not threading.Condition.notify_all:
-                Noting().notifyAll()
+            note(Flag().isSet())
+            condition = Noting()
+            with condition:
+                condition.notifyAll()
 
         self.both(run)
 
