@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <ratio>
 #include <type_traits>
 
 #include <threading/detail/config.hpp>
@@ -27,6 +28,26 @@ THREADING_API std::int64_t nanoseconds_from_number(double seconds) noexcept;
 [[noreturn]] THREADING_COLD THREADING_API void throw_bad_number(double seconds);
 [[noreturn]] THREADING_API void throw_nan();
 
+// Rounded up. Requires: the result fits.
+template <class Rep, class Period>
+constexpr std::int64_t nanoseconds_rounded_up(const std::chrono::duration<Rep, Period>& d) {
+  using Ratio = std::ratio_divide<Period, std::nano>;
+  constexpr bool kFits = Ratio::num <= std::numeric_limits<std::int64_t>::max() / Ratio::den;
+  if constexpr (std::is_integral_v<Rep> && kFits) {
+    // Not by chrono::ceil(), which multiplies first: thirds of a second overflow there long before their nanoseconds
+    // do.
+    using Wide = std::common_type_t<Rep, std::int64_t>;
+    constexpr auto num = static_cast<Wide>(Ratio::num);
+    constexpr auto den = static_cast<Wide>(Ratio::den);
+    const auto count = static_cast<Wide>(d.count());
+    const Wide rest = count % den * num;  // has the sign of `count`, and goes towards zero when it is divided
+    const Wide whole = count / den * num + rest / den;
+    return static_cast<std::int64_t>(rest > 0 && rest % den != 0 ? whole + 1 : whole);
+  } else {
+    return static_cast<std::int64_t>(std::chrono::ceil<std::chrono::nanoseconds>(d).count());
+  }
+}
+
 // Saturating, rounded up. Throws: ValueError for a NaN duration.
 template <class Rep, class Period>
 constexpr std::int64_t nanoseconds_from(const std::chrono::duration<Rep, Period>& d) {
@@ -41,7 +62,7 @@ constexpr std::int64_t nanoseconds_from(const std::chrono::duration<Rep, Period>
     const auto whole = static_cast<std::int64_t>(wide);
     return static_cast<long double>(whole) < wide ? whole + 1 : whole;
   } else {
-    return static_cast<std::int64_t>(std::chrono::ceil<std::chrono::nanoseconds>(d).count());
+    return nanoseconds_rounded_up(d);
   }
 }
 }  // namespace detail

@@ -94,6 +94,20 @@ TEST(Timeout, SaturatesDurations) {
   EXPECT_EQ(ns(Nanoseconds(kMax - 1)), kMax - 1);
 }
 
+// The tick of a clock may be no whole number of nanoseconds: what is multiplied on the way must not wrap round either.
+TEST(Timeout, ConvertsLongDurationsOfOddUnits) {
+  using Thirds = std::chrono::duration<std::int64_t, std::ratio<1, 3>>;
+  using Fields = std::chrono::duration<std::int64_t, std::ratio<1001, 60'000>>;
+  static_assert(Timeout(Thirds(10'000'000'001)).nanoseconds() == 3'333'333'333'666'666'667);
+  EXPECT_EQ(ns(Thirds(10'000'000'001)), 3'333'333'333'666'666'667);
+  EXPECT_EQ(ns(Thirds(-10'000'000'001)), -3'333'333'333'666'666'666);
+  EXPECT_EQ(ns(Fields(1)), 16'683'334);
+  EXPECT_EQ(ns(Fields(500'000'000'001)), 8'341'666'666'683'350'000);
+  EXPECT_EQ(ns(std::chrono::duration<std::uint64_t, std::ratio<1, 3>>(10'000'000'001)), 3'333'333'333'666'666'667);
+  EXPECT_EQ(ns(Thirds::max()), kMax);
+  EXPECT_EQ(ns(Thirds::min()), kMin);
+}
+
 TEST(Timeout, RejectsADurationThatIsNotANumber) {
   expect_error<ValueError>("Invalid value NaN (not a number)", [] {
     static_cast<void>(Timeout(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())));
