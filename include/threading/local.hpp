@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -95,7 +96,9 @@ class THREADING_API LocalCore {
 template <class T = void>
 class local : private detail::LocalCore {
  public:
-  local() = default;
+  local() {
+    static_assert(std::is_default_constructible_v<T>, "a local without a factory makes T(): give it a factory");
+  }
   explicit local(std::function<T()> make) : make_(std::move(make)) {}
 
   // This thread's value. Throws: what the constructor of T or the factory throws; it is tried again next time.
@@ -115,7 +118,8 @@ class local : private detail::LocalCore {
 
   THREADING_COLD T& make_value() {
     Cell* const cell = make_ ? new Cell(make_) : make_default();
-    return *static_cast<T*>(adopt(cell, &cell->value));
+    // T may be const; nobody but its owner's find() looks through the pointer.
+    return *static_cast<T*>(adopt(cell, const_cast<std::remove_const_t<T>*>(std::addressof(cell->value))));
   }
   static Cell* make_default() {
     if constexpr (std::is_default_constructible_v<T>) {

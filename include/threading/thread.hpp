@@ -77,7 +77,8 @@ class THREADING_API Thread {
   // From start() until run() has returned and the values of the thread are destroyed.
   bool is_alive() const;
 
-  // Nothing before start(); known for ever after.
+  // Nothing before start(), and perhaps until it has returned, although enumerate() lists the thread by then; known for
+  // ever after.
   std::optional<Ident> ident() const;
   // Waits for a thread that is just being started. Nothing before start(), and for a Timer before it fires.
   std::optional<NativeId> native_id() const;

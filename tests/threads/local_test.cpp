@@ -37,6 +37,12 @@ struct Counted {
   int value = 0;
 };
 
+TEST(Local, TakesConstValues) {
+  local<const int> number([] { return 7; });
+  EXPECT_EQ(*number, 7);
+  EXPECT_EQ(&*number, &*number);
+}
+
 TEST(Local, EachThreadHasItsOwnValueMadeOnFirstUse) {
   std::atomic<int> made = 0;
   local<int> number([&] { return ++made; });
