@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""threadingpp.dump(): who waits, for what, and who holds it. Each case is a program of its own."""
+
+import unittest
+
+from thread_case import Case
+
+EVENTUALLY = """
+    import io, threadingpp
+
+    def dump_with(wanted):
+        # The dump in which `wanted` stands first.
+        deadline = time.monotonic() + 60
+        while True:
+            text = io.StringIO()
+            threadingpp.dump(text)
+            if wanted in text.getvalue() or time.monotonic() > deadline:
+                return text.getvalue()
+            time.sleep(0.001)
+
+    def line_of(name, text):
+        return next(line for line in text.splitlines() if line.startswith(name))
+
+    lock = threading.Lock()
+"""
+
+
+class Dump(Case):
+    def check(self, program):
+        self.run_child(EVENTUALLY + program + "\n    print('ok')\n")
+
+    def test_the_main_thread_waits(self):
+        self.check("""
+    def look():
+        with lock:
+            held.set()
+            texts.append(dump_with("MainThread, ident %d: waits for Lock" % threading.main_thread().ident))
+    held, texts = threading.Event(), []
+    holder = threading.Thread(target=look, name="holder")
+    holder.start()
+    held.wait()
+    lock.acquire()
+    line = line_of("MainThread", texts[0])
+    assert "waits for Lock at" in line and line.endswith("held by holder"), texts[0]
+    assert "of C++" not in texts[0], texts[0]
+    assert line_of("holder", texts[0]).endswith("running"), texts[0]
+    """)
+
+    def test_the_main_thread_holds(self):
+        self.check("""
+    with lock:
+        waiter = threading.Thread(target=lock.acquire, name="waiter")
+        waiter.start()
+        text = dump_with("held by MainThread")
+    waiter.join()
+    assert "waits for Lock at" in line_of("waiter", text) and "held by MainThread" in text, text
+    """)
+
+    def test_threads_that_neither_wait_nor_hold(self):
+        self.check("""
+    timer = threading.Timer(1000, int)
+    timer.name = "later"
+    timer.start()
+    text = dump_with("later")
+    timer.cancel()
+    assert "pending, without an OS thread" in line_of("later", text), text
+    assert line_of("MainThread", text).endswith("running"), text
+    """)
+
+
+if __name__ == "__main__":
+    unittest.main()
