@@ -20,6 +20,8 @@
 
 #include <threading/detail/backend.hpp>
 
+#include "parking/draw.hpp"
+
 namespace threading::inline v1::parking {
 
 class FirstLook {
@@ -79,17 +81,17 @@ class FirstLook {
   static constexpr std::int64_t kFirstGap = 200;  // while nothing is known
   static constexpr std::int64_t kShortestGap = 100;
   static constexpr std::int64_t kBriefGap = 500;  // see ADR 30
-  static constexpr std::int64_t kLearnOneIn = 8;
+  static constexpr std::uint32_t kLearnOneIn = 8;
   // Of those that arrive and look, so seldom one forgets what the notified have learnt: they look rarely where locks do
   // pass in turns, and learn it again within some ten notifications.
-  static constexpr std::int64_t kForgetOneIn = 1'024;
+  static constexpr std::uint32_t kForgetOneIn = 1'024;
 
   void learn(Contender contender, std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
-    if (contender == Contender::arrived && now % kForgetOneIn == 0 && in_turns()) {
+    if (contender == Contender::arrived && drawn_one_in(kForgetOneIn, now) && in_turns()) {
       gaps_[Contender::notified].store(0, std::memory_order_relaxed);  // relaxed: hint
     }
     next = std::clamp(next, kShortestGap, kLongestGap);
-    if (next == known || now % kLearnOneIn != 0) return;
+    if (next == known || !drawn_one_in(kLearnOneIn, now)) return;
     gaps_[contender].store(static_cast<std::uint16_t>(next), std::memory_order_relaxed);  // relaxed: hint
   }
 

@@ -35,6 +35,7 @@
 //          reads the word only if somebody is queued there for a lock: then it is there, or another lock in its place.
 #include <threading/detail/lock_word.hpp>
 
+#include "parking/draw.hpp"
 #include "parking/release_mode.hpp"
 #include "parking/spin_wait.hpp"
 
@@ -85,12 +86,12 @@ ParkResult park_for(LockWord& word, const WaitKind& kind, const ParkOptions& opt
 
 // Who had to contend asks for exchanges so seldom, drawn by the clock: a lock for which threads contend once in a
 // thousand times is to be freed by stores.
-constexpr std::int64_t kPreferOneIn = 4;
+constexpr std::uint32_t kPreferOneIn = 4;
 
 // By a thread that has just taken a lock for which it had to contend, but not after a notification.
 void learn_how_to_release(const LockWord& word) noexcept {
   if (!parking::frees_by_store(&word) || !parking::spin_history(&word).passes_locks_on_soon()) return;
-  if (backend::monotonic_now() % kPreferOneIn == 0) parking::prefer_exchanges(&word);
+  if (parking::drawn_one_in(kPreferOneIn, backend::monotonic_now())) parking::prefer_exchanges(&word);
 }
 
 WaitOutcome outcome_of(ParkOutcome outcome) noexcept {
