@@ -44,7 +44,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include <threading/detail/backend.hpp>
 #include <threading/detail/deadline.hpp>
@@ -192,6 +191,8 @@ class SpinHistory {
   // How often a contender tries to take a lock without a look: after one pause, two more, three more … See ADR 30.
   static constexpr int kBriefTries = 10;
   static constexpr std::int64_t kTurn = 3'000;  // nanoseconds: an offer that nobody takes is over in a tenth of it
+  // Each of them may last for a slice of the scheduler, all without a place in the queue. See ADR 32.
+  static constexpr int kTimesToGoOn = 2;
 
   static bool may_be_apart(Company company) noexcept {
     return company == Company::unknown || company == Company::apart;
@@ -318,18 +319,19 @@ class SpinHistory {
     return false;
   }
 
-  // Others have run while an offer took longer than kTurn, and this thread has not spun: so it goes on, once. One that
-  // was notified does not, but learns of crowds.
+  // Others have run while an offer took longer than kTurn, and this thread has not spun: so it goes on, a few times.
+  // One that was notified does not, but learns of crowds.
   template <class Done>
   bool offer_to_rivals(Done done, Contender contender, std::int64_t until, Deadline deadline) noexcept {
-    bool may_go_on = contender == Contender::arrived;
+    int times_left = contender == Contender::arrived ? kTimesToGoOn : 0;
     for (std::int64_t before = detail::backend::monotonic_now(); before < until;) {
       detail::backend::yield();
       const bool is_done = done();
       const std::int64_t after = detail::backend::monotonic_now();
       if (contender == Contender::notified) crowd_.note_offer(after - before);
       if (is_done) return true;
-      if (after - before > kTurn && std::exchange(may_go_on, false)) {
+      if (after - before > kTurn && times_left != 0) {
+        --times_left;
         until = std::min(after + kSpinLimit, deadline.nanoseconds());
       }
       before = after;
