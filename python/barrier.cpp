@@ -152,7 +152,7 @@ PyMethodDef methods[] = {
     {"reset", &reset, METH_NOARGS,
      PyDoc_STR("reset($self)\n--\n\nEmpty and whole again; who waits gets BrokenBarrierError.")},
     {"abort", &abort, METH_NOARGS, PyDoc_STR("abort($self)\n--\n\nBreak the barrier.")},
-    {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
+    {"__getstate__", &refuse_pickle, METH_NOARGS, PyDoc_STR("__getstate__($self, /)\n--\n\n")},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef getset[] = {kDictGetter,
                         {"parties", &get_parties, nullptr, "How many threads pass together.", nullptr},

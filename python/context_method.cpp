@@ -19,7 +19,8 @@ struct Bound;
 struct Descriptor {
   PyObject_HEAD Method method;
   const char* name;
-  PyTypeObject* owner;  // instances of this may be `self`
+  const char* parameters;  // as inspect reads them
+  PyTypeObject* owner;     // instances of this may be `self`
   PyTypeObject* bound_type;
   Bound* spares[kSpares];
   int spare_count;
@@ -69,6 +70,18 @@ PyObject* bound_name(PyObject* object, void*) {
   return PyUnicode_FromString(reinterpret_cast<Bound*>(object)->descriptor->name);
 }
 
+// inspect asks a callable of a type that it does not know. What a bound method of Python's would have.
+PyObject* bound_signature(PyObject* object, void*) {
+  const auto& bound = *reinterpret_cast<Bound*>(object);
+  PyObject* const inspect = PyImport_ImportModule("inspect");
+  PyObject* const method =
+      inspect != nullptr ? PyMethod_New(reinterpret_cast<PyObject*>(bound.descriptor), bound.self) : nullptr;
+  PyObject* const signature = method != nullptr ? PyObject_CallMethod(inspect, "signature", "O", method) : nullptr;
+  Py_XDECREF(method);
+  Py_XDECREF(inspect);
+  return signature;
+}
+
 PyMemberDef bound_members[] = {{"__self__", T_OBJECT, offsetof(Bound, self), READONLY, nullptr},
 #if !FACE_OFFSETS_BY_HAND
                                {"__vectorcalloffset__", T_PYSSIZET, offsetof(Bound, vectorcall), READONLY, nullptr},
@@ -76,6 +89,7 @@ PyMemberDef bound_members[] = {{"__self__", T_OBJECT, offsetof(Bound, self), REA
                                {nullptr, 0, 0, 0, nullptr}};
 PyGetSetDef bound_getset[] = {{"__name__", &bound_name, nullptr, nullptr, nullptr},
                               {"__qualname__", &bound_name, nullptr, nullptr, nullptr},
+                              {"__signature__", &bound_signature, nullptr, nullptr, nullptr},
                               {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyType_Slot bound_slots[] = {{Py_tp_dealloc, as_slot(&bound_dealloc)},
                              {Py_tp_repr, as_slot(&bound_repr)},
@@ -147,7 +161,12 @@ PyObject* descriptor_name(PyObject* object, void*) {
   return PyUnicode_FromString(reinterpret_cast<Descriptor*>(object)->name);
 }
 
+PyObject* descriptor_parameters(PyObject* object, void*) {
+  return PyUnicode_FromString(reinterpret_cast<Descriptor*>(object)->parameters);
+}
+
 PyGetSetDef descriptor_getset[] = {{"__name__", &descriptor_name, nullptr, nullptr, nullptr},
+                                   {"__text_signature__", &descriptor_parameters, nullptr, nullptr, nullptr},
                                    {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyType_Slot descriptor_slots[] = {{Py_tp_dealloc, as_slot(&descriptor_dealloc)},
                                   {Py_tp_traverse, as_slot(&descriptor_traverse)},
@@ -169,6 +188,7 @@ bool add_one(PyObject* module, PyObject* type, const char* name, Method method, 
     if (descriptor != nullptr) {
       descriptor->method = method;
       descriptor->name = name;
+      descriptor->parameters = takes_exception ? "($self, /, *exc_info)" : "($self, /)";
       descriptor->owner = reinterpret_cast<PyTypeObject*>(new_reference(type));
       descriptor->bound_type = reinterpret_cast<PyTypeObject*>(new_reference(bound_type));
       descriptor->spare_count = 0;

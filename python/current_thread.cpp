@@ -81,7 +81,7 @@ PyObject* current_thread(PyObject* self, PyObject*) {
 }
 
 PyMethodDef current_thread_method{"current_thread", &current_thread, METH_NOARGS,
-                                  PyDoc_STR("current_thread() -> Thread\n\nThe Thread that runs the caller.")};
+                                  PyDoc_STR("current_thread($module, /)\n--\n\nThe Thread that runs the caller.")};
 
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(finder_of(self).registry);

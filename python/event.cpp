@@ -118,8 +118,9 @@ PyMethodDef methods[] = {
     {"clear", &clear, METH_NOARGS, PyDoc_STR("clear($self)\n--\n\nClear the flag.")},
     {"wait", as_method(&wait), METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("wait($self, timeout=None)\n--\n\nWait until the flag is set; False on timeout.")},
-    {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
-    {kReinitsAfterFork ? "_at_fork_reinit" : "_reset_internal_locks", &reinit, METH_NOARGS, nullptr},
+    {"__getstate__", &refuse_pickle, METH_NOARGS, PyDoc_STR("__getstate__($self, /)\n--\n\n")},
+    {kReinitsAfterFork ? "_at_fork_reinit" : "_reset_internal_locks", &reinit, METH_NOARGS,
+     kReinitsAfterFork ? "_at_fork_reinit($self, /)\n--\n\n" : "_reset_internal_locks($self, /)\n--\n\n"},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef getset[] = {kDictGetter,
                         {"_flag", &get_flag, nullptr, nullptr, nullptr},

@@ -192,7 +192,7 @@ struct Bound {
 bool read_bound(PyObject* block, PyObject* timeout, Bound& bound);
 
 enum class Wait { woken, timed_out, raised };
-Wait wait_in(Waiters& list, Deadline deadline, bool in_front);
+Wait wait_in(Waiters& list, Pieces& pieces, bool in_front);
 
 // What a wait for a slot or an item has ended with. over: an exception is set.
 enum class Turn { mine, exposed, over };

@@ -185,8 +185,9 @@ PyObject* task_done(PyObject* self, PyObject*) {
 
 PyObject* join(PyObject* self, PyObject*) {
   QueueObject& queue = object_of(self);
+  Pieces pieces(Deadline::never());
   while (queue.mode == Mode::native && queue.unfinished_tasks > 0) {
-    if (wait_in(queue.joiners, Deadline::never(), false) == Wait::raised) return nullptr;
+    if (wait_in(queue.joiners, pieces, false) == Wait::raised) return nullptr;
   }
   if (queue.mode != Mode::native) return call_elsewhere(Method::join, self, nullptr, 0, nullptr);
   Py_RETURN_NONE;

@@ -24,14 +24,13 @@ bool read_bound(PyObject* block, PyObject* timeout, Bound& bound) {
   return read_timeout(timeout, bound.deadline);
 }
 
-Wait wait_in(Waiters& list, Deadline deadline, bool in_front) {
+Wait wait_in(Waiters& list, Pieces& pieces, bool in_front) {
   auto* const waiter = new (std::nothrow) Waiter;
   if (waiter == nullptr) {
     PyErr_NoMemory();
     return Wait::raised;
   }
   list.push(waiter, in_front);
-  Pieces pieces(deadline);
   Wait result = Wait::woken;
   for (;;) {
     const Embedding::Wait wait = pieces.next();
@@ -54,9 +53,11 @@ Wait wait_in(Waiters& list, Deadline deadline, bool in_front) {
 }
 
 Turn wait_for_slot(QueueObject& queue, const Bound& bound) {
+  if (!is_full(queue)) return Turn::mine;
+  Pieces pieces(bound.deadline);
   for (bool again = false; is_full(queue); again = true) {
     if (!bound.blocking || bound.deadline == Deadline::passed()) return raise("Full"), Turn::over;
-    const Wait outcome = wait_in(queue.putters, bound.deadline, again);
+    const Wait outcome = wait_in(queue.putters, pieces, again);
     if (outcome == Wait::raised) return Turn::over;
     if (queue.mode == Mode::exposed) return Turn::exposed;
     if (queue.is_shutdown) return raise("ShutDown"), Turn::over;
@@ -66,10 +67,12 @@ Turn wait_for_slot(QueueObject& queue, const Bound& bound) {
 }
 
 Turn wait_for_item(QueueObject& queue, const Bound& bound) {
+  if (size_of(queue) != 0) return Turn::mine;
+  Pieces pieces(bound.deadline);
   for (bool again = false; size_of(queue) == 0; again = true) {
     if (queue.is_shutdown) return raise("ShutDown"), Turn::over;
     if (!bound.blocking || bound.deadline == Deadline::passed()) return raise("Empty"), Turn::over;
-    const Wait outcome = wait_in(queue.getters, bound.deadline, again);
+    const Wait outcome = wait_in(queue.getters, pieces, again);
     if (outcome == Wait::raised) return Turn::over;
     if (queue.mode == Mode::exposed) return Turn::exposed;
     if (outcome == Wait::timed_out && size_of(queue) == 0) return raise("Empty"), Turn::over;

@@ -175,7 +175,7 @@ PyMethodDef methods[] = {
     {"release", as_method(&release), METH_FASTCALL | METH_KEYWORDS,
      kReleasesSeveral ? "release($self, n=1)\n--\n\nAdd units and let as many waiting threads go on."
                       : "release($self)\n--\n\nAdd a unit and let a waiting thread go on."},
-    {"__getstate__", &refuse_pickle, METH_NOARGS, nullptr},
+    {"__getstate__", &refuse_pickle, METH_NOARGS, PyDoc_STR("__getstate__($self, /)\n--\n\n")},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef getset[] = {
     kDictGetter, {"_value", &get_value, nullptr, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};

@@ -20,8 +20,28 @@ struct Entry {
 };
 Entry entries[kSlots];
 
+// Written and read with the GIL. A reader with a GIL of its own (another interpreter) may see half of a note: then it
+// shows the times of the piece, or a wrong one once.
+struct NotedPiece {
+  std::atomic<ThreadToken> token{0};
+  std::atomic<std::int64_t> bound{0};
+  std::atomic<std::int64_t> whole{0};
+  std::atomic<std::int64_t> since{0};
+};
+NotedPiece noted;
+
 constexpr double kSecond = 1e-9;
 constexpr std::size_t kEnough = 4096;
+
+// relaxed throughout: for display. A wait of a signal handler's own is no piece of what the thread waits for below it,
+// and has another bound.
+Embedding::Waiting whole_of(Embedding::Waiting waiting) {
+  if (noted.token.load(std::memory_order_relaxed) != waiting.thread) return waiting;
+  if (noted.bound.load(std::memory_order_relaxed) != waiting.deadline.nanoseconds()) return waiting;
+  waiting.deadline = threading::Deadline::at(noted.whole.load(std::memory_order_relaxed));
+  waiting.since = noted.since.load(std::memory_order_relaxed);
+  return waiting;
+}
 
 PyObject* describe(const Embedding::Waiting& waiting, std::int64_t now) {
   PyObject* left = new_reference(Py_None);
@@ -43,6 +63,15 @@ void introduce_thread() {
   entry.token.store(token, std::memory_order_relaxed);
 }
 
+void note_piece(const Piece& piece) {
+  note_thread();
+  // relaxed: as whole_of().
+  noted.token.store(threading::detail::thread_token_hint(), std::memory_order_relaxed);
+  noted.bound.store(piece.bound.nanoseconds(), std::memory_order_relaxed);
+  noted.whole.store(piece.whole.nanoseconds(), std::memory_order_relaxed);
+  noted.since.store(piece.since, std::memory_order_relaxed);
+}
+
 unsigned long ident_of(ThreadToken token) {
   if (token == 0) return 0;
   const Entry& entry = entries[token % kSlots];
@@ -58,7 +87,7 @@ PyObject* list_waits(PyObject*, PyObject*) {
   const std::int64_t now = threading::detail::backend::monotonic_now();
   PyObject* const list = PyList_New(0);
   for (std::size_t i = 0; list != nullptr && i != count && i != kEnough; ++i) {
-    PyObject* const item = describe(found[i], now);
+    PyObject* const item = describe(whole_of(found[i]), now);
     if (item == nullptr || PyList_Append(list, item) < 0) {
       Py_XDECREF(item);
       Py_DECREF(list);

@@ -84,9 +84,12 @@ class Pieces {
   Embedding::Wait next() {
     Deadline bound = deadline_;
     if (on_main_thread_) {
-      const Deadline look_up = Deadline::after(length_);
+      const std::int64_t now = threading::detail::backend::monotonic_now();
+      if (since_ == 0) since_ = now;
+      const Deadline look_up = Deadline::after(length_, now);
       if (look_up.nanoseconds() < bound.nanoseconds()) bound = look_up;
       length_ = length_ * 2 < kLongest ? length_ * 2 : kLongest;
+      note_piece({.bound = bound, .whole = deadline_, .since = since_});
     }
     return {.deadline = bound, .interruptible = on_main_thread_};
   }
@@ -98,6 +101,7 @@ class Pieces {
 
   Deadline deadline_;
   std::int64_t length_ = kShortest;
+  std::int64_t since_ = 0;  // 0: no piece has begun
   bool on_main_thread_;
 };
 

@@ -55,6 +55,27 @@ class Reader(unittest.TestCase):
                 compared += 1
         self.assertGreater(compared, 30)
 
+    def test_whatever_has_a_signature_there_has_one_here(self):
+        compared = 0
+        for there, here, arguments in PAIRS + [(stdlib.Lock, ours.Lock, ()), (stdlib.RLock, ours.RLock, ())]:
+            one, other = there(*arguments), here(*arguments)
+            for that, this in ((one, other), (type(one), type(other))):
+                for name in set(dir(that)) & set(dir(this)) - {"__class__"}:
+                    if callable(getattr(that, name)) and signature(getattr(that, name)) is not None:
+                        self.assertIsNotNone(signature(getattr(this, name)), (this, name))
+                        compared += 1
+        self.assertGreater(compared, 100)
+        self.assertEqual(signature(ours.current_thread), signature(stdlib.current_thread))
+
+    def test_with_calls_what_the_signatures_say(self):
+        for one in (ours.Lock(), ours.RLock(), ours.Condition(), ours.Semaphore(), ours.BoundedSemaphore()):
+            inspect.signature(one.__enter__).bind()
+            inspect.signature(one.__exit__).bind(None, None, None)
+            inspect.signature(type(one).__enter__).bind(one)
+            inspect.signature(type(one).__exit__).bind(one, None, None, None)
+            with self.assertRaises(TypeError):
+                inspect.signature(one.__enter__).bind(1)
+
     def test_messages_name_a_class_as_the_stdlibs_do(self):
         for there, here, arguments in PAIRS[:len(SYNCHRONIZERS)]:
             texts = []

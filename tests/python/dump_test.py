@@ -57,6 +57,59 @@ class Dump(Case):
     assert "waits for Lock at" in line_of("waiter", text) and "held by MainThread" in text, text
     """)
 
+    def main_waits(self, setup, wait, left):
+        """The main thread waits in pieces, each longer than the one before: no time may begin anew with a piece."""
+        self.check(f"""
+    import re
+    {setup}
+    seen = []
+    def look():
+        try:
+            while not seen or seen[-1] < 0.3:
+                text = dump_with("MainThread, ident %d: waits for" % threading.main_thread().ident)
+                line = line_of("MainThread", text)
+                so_far, left = re.search(", ([0-9.]+) s so far(?:, ([0-9.]+) s left)?", line).groups()
+                assert {left}, line
+                seen.append(float(so_far))
+        finally:
+            {wait[1]}
+    looker = threading.Thread(target=look)
+    looker.start()
+    {wait[0]}
+    looker.join()
+    assert seen and seen == sorted(seen), seen
+    """)
+
+    def test_how_long_the_main_thread_has_waited(self):
+        self.main_waits("lock.acquire()", ("lock.acquire()", "lock.release()"), "left is None")
+        self.main_waits("units = threading.Semaphore(0)", ("units.acquire()", "units.release()"), "left is None")
+        self.main_waits("queue = threadingpp.Queue()", ("queue.get()", "queue.put(1)"), "left is None")
+        self.main_waits("event = threading.Event()", ("event.wait()", "event.set()"), "left is None")
+
+    def test_how_long_the_main_thread_goes_on_waiting(self):
+        self.main_waits("lock.acquire()", ("lock.acquire(timeout=10000)", "lock.release()"), "float(left) > 1000")
+
+    def test_a_handler_waits_while_the_main_thread_waits(self):
+        self.check("""
+    import signal
+    gate = threading.Event()
+    signal.signal(signal.SIGUSR1, lambda *_: gate.wait())
+    lock.acquire()
+    texts = []
+    def look():
+        dump_with("MainThread, ident %d: waits for Lock" % threading.main_thread().ident)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+        texts.append(dump_with("MainThread, ident %d: waits for Event" % threading.main_thread().ident))
+        gate.set()
+        texts.append(dump_with("MainThread, ident %d: waits for Lock" % threading.main_thread().ident))
+        lock.release()
+    looker = threading.Thread(target=look)
+    looker.start()
+    lock.acquire()
+    looker.join()
+    assert "left" not in texts[0] + texts[1], texts
+    """)
+
     def test_threads_that_neither_wait_nor_hold(self):
         self.check("""
     timer = threading.Timer(1000, int)

@@ -94,6 +94,18 @@ def started(t):
     return thread
 
 
+def ended(t):
+    """A thread that is over, which nobody has joined or asked."""
+    thread = t.Thread(target=int)
+    thread.start()
+    if sys.version_info < (3, 13):
+        thread._tstate_lock.acquire()
+        thread._tstate_lock.release()
+    else:
+        thread._handle.join()
+    return thread
+
+
 def in_thread(t, call):
     """What the call does in a thread of its own: the exception that it raises there."""
     raised = []

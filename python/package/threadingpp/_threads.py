@@ -163,7 +163,7 @@ class Thread(_Base):
             self._settle()
         else:
             timeout = max(timeout, 0)
-            if not (_HAS_LOCKS and handle.is_done()):  # up to 3.12 nobody looks at the timeout then
+            if not (_HAS_LOCKS and self._is_stopped):  # up to 3.12 nobody looks at the timeout then
                 handle.join(timeout)
             if not handle.is_alive():
                 self._settle()
