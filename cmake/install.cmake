@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# cmake --install: headers, both libraries, the CMake package, the pkg-config file, the gdb printers.
+# cmake --install: headers, both libraries, the CMake package, the pkg-config file, the documents, the gdb printers.
 
 include(CMakePackageConfigHelpers)
 
@@ -24,5 +24,13 @@ file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INST
 configure_file(cmake/threadingpp.pc.in threadingpp.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/threadingpp.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-install(FILES LICENSE README.md CHANGELOG.md TYPE DOC OPTIONAL)
+# For readers: README.md, and what its links and theirs lead to. A source distribution has less.
+set(doc_dir ${CMAKE_INSTALL_DOCDIR})
+install(FILES ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md LICENSE README.md DESTINATION ${doc_dir} OPTIONAL)
+install(DIRECTORY docs examples DESTINATION ${doc_dir} OPTIONAL)
+foreach(document apps/threadsum/README.md bench/README.md python/COMPAT.md)
+  cmake_path(GET document PARENT_PATH folder)
+  install(FILES ${document} DESTINATION ${doc_dir}/${folder} OPTIONAL)
+endforeach()
+
 install(FILES tools/gdb/threadingpp_gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/threadingpp/gdb OPTIONAL)

@@ -13,6 +13,12 @@ def documents():
     yield from sorted(ROOT.glob("docs/**/*.md"))
 
 
+def links(path):
+    """What the document links to, but for the web."""
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(encoding="utf-8"), flags=re.S)
+    return [target for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose) if "://" not in target]
+
+
 class Block:
     """A fenced block: its language, its text, its first line's number, and the comment `<!-- … -->` right above it."""
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from documents import ROOT, blocks, documents
+from documents import ROOT, blocks, documents, links
 
 PRELUDE = """\
 #include <threading/threading.hpp>
@@ -46,11 +46,9 @@ class Documents(unittest.TestCase):
 
     def test_links_lead_to_files_that_exist(self):
         for path in documents():
-            prose = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(encoding="utf-8"), flags=re.S)
-            for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose):
-                if "://" not in target:
-                    with self.subTest(document=path.relative_to(ROOT), link=target):
-                        self.assertTrue((path.parent / target).exists())
+            for target in links(path):
+                with self.subTest(document=path.relative_to(ROOT), link=target):
+                    self.assertTrue((path.parent / target).exists())
 
     def test_every_page_is_listed_in_the_index(self):
         index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
