@@ -129,7 +129,7 @@ class local : private detail::LocalCore {
     }
   }
 
-  std::function<T()> make_;
+  std::function<T()> make_{};
 };
 
 // Python's threading.local as it is: a bag of attributes, of which each thread has its own.
@@ -189,7 +189,7 @@ class local<void> {
   }
   [[noreturn]] THREADING_API static void throw_missing(std::string_view name);
 
-  local<std::unordered_map<std::string, std::any>> bag_;
+  local<std::unordered_map<std::string, std::any>> bag_{};
 };
 
 }  // namespace threading::inline v1

@@ -125,8 +125,8 @@ class Item {
     return PyBytes_FromStringAndSize(bytes.data.data(), static_cast<Py_ssize_t>(bytes.data.size()));
   }
 
-  Value value_;
-  detail::Reference object_;  // what Python put in
+  Value value_{};
+  detail::Reference object_{};  // what Python put in
 };
 
 // None, True and False need no reference: there is only one of each.

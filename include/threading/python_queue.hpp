@@ -41,7 +41,7 @@ inline void destroy_all(Node* node) noexcept {
 // The state of a queue and its steps, each of which requires `lock`. The package `threadingpp` waits by them in its own
 // way. Invariant: `count` nodes lead from `first` to `last`; maxsize 0 is no bound.
 struct QueueParts {
-  Lock lock;
+  Lock lock{};
   Condition not_empty{lock};
   Condition not_full{lock};
   Condition all_tasks_done{lock};
@@ -115,7 +115,7 @@ class Queue {
   // Throws: ShutDown; std::bad_alloc. `item` is untouched then too.
   bool put(Item&& item, Timeout timeout = forever) {
     auto node = std::make_unique<detail::Node>(detail::Node{Item(), nullptr});
-    const std::lock_guard guard(parts_.lock);
+    const std::lock_guard<Lock> guard(parts_.lock);
     parts_.not_full.wait_for([this] { return parts_.is_shutdown || parts_.has_slot(); }, timeout);
     if (parts_.is_shutdown) throw ShutDown();
     if (!parts_.has_slot()) return false;
@@ -131,7 +131,7 @@ class Queue {
   std::optional<Item> get(Timeout timeout = forever) {
     std::unique_ptr<detail::Node> node;
     {
-      const std::lock_guard guard(parts_.lock);
+      const std::lock_guard<Lock> guard(parts_.lock);
       parts_.not_empty.wait_for([this] { return parts_.is_shutdown || parts_.count != 0; }, timeout);
       if (parts_.count != 0) {
         node.reset(parts_.pop());
@@ -146,23 +146,23 @@ class Queue {
 
   // An item that was taken out has been worked on. Throws: ValueError "task_done() called too many times".
   void task_done() {
-    const std::lock_guard guard(parts_.lock);
+    const std::lock_guard<Lock> guard(parts_.lock);
     if (!parts_.finish_task()) throw ValueError("task_done() called too many times");
   }
   // Waits until all items have been worked on. Returns: whether they were before the timeout. Blocks.
   bool join(Timeout timeout = forever) {
-    const std::lock_guard guard(parts_.lock);
+    const std::lock_guard<Lock> guard(parts_.lock);
     return parts_.all_tasks_done.wait_for([this] { return parts_.unfinished == 0; }, timeout);
   }
 
   // At this moment. Blocks for as long as another call.
   std::size_t size() const {
-    const std::lock_guard guard(parts_.lock);
+    const std::lock_guard<Lock> guard(parts_.lock);
     return parts_.count;
   }
   bool empty() const { return size() == 0; }
   bool full() const {
-    const std::lock_guard guard(parts_.lock);
+    const std::lock_guard<Lock> guard(parts_.lock);
     return !parts_.has_slot();
   }
 
@@ -172,7 +172,7 @@ class Queue {
   void shutdown(bool immediate = false) {
     detail::Node* dropped = nullptr;
     {
-      const std::lock_guard guard(parts_.lock);
+      const std::lock_guard<Lock> guard(parts_.lock);
       dropped = parts_.shut_down(immediate);
     }
     detail::destroy_all(dropped);
@@ -182,7 +182,7 @@ class Queue {
   detail::QueueParts& parts() noexcept { return parts_; }
 
  private:
-  mutable detail::QueueParts parts_;
+  mutable detail::QueueParts parts_{};
 };
 
 }  // namespace threading::inline v1::python

@@ -134,6 +134,8 @@ class ThreadOf : public Thread {
     requires std::constructible_from<R, Args...>
   explicit ThreadOf(Options options, Args&&... args)
       : ThreadOf(Making(), detail::new_thread(std::move(options), Body::plan()), std::forward<Args>(args)...) {}
+  ThreadOf(const ThreadOf&) = default;
+  ThreadOf& operator=(const ThreadOf&) = default;
 
   R& operator*() const noexcept { return body_->object; }
   R* operator->() const noexcept { return &body_->object; }

@@ -54,7 +54,7 @@ constexpr std::int64_t nanoseconds_from(const std::chrono::duration<Rep, Period>
   using Limits = std::numeric_limits<std::int64_t>;
   const auto wide = std::chrono::duration<long double, std::nano>(d).count();
   if constexpr (std::is_floating_point_v<Rep>) {
-    if (wide != wide) throw_nan();
+    if (!(wide < 0 || wide >= 0)) throw_nan();
   }
   if (wide >= static_cast<long double>(Limits::max())) return Limits::max();
   if (wide <= static_cast<long double>(Limits::min())) return Limits::min();
@@ -109,7 +109,7 @@ class Timeout {
   }
   constexpr bool is_minus_one() const noexcept {
     return kind_ == Kind::number &&
-           (is_converted_ ? ns_ == detail::kMinusOneSecond : std::bit_cast<double>(ns_) == -1.0);
+           ns_ == (is_converted_ ? detail::kMinusOneSecond : std::bit_cast<std::int64_t>(-1.0));
   }
 
   // Starts a relative timeout now. Reads the clock only for one that lies ahead.

@@ -40,8 +40,8 @@ class FunctionRef<R(Args...) noexcept> {
     void (*function)();
   };
 
-  Target target_;
-  R (*call_)(Target, Args...) noexcept;
+  Target target_{nullptr};
+  R (*call_)(Target, Args...) noexcept = nullptr;
 };
 
 }  // namespace threading::inline v1::detail

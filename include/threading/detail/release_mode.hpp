@@ -21,7 +21,8 @@ inline constexpr unsigned kBuckets = 1u << kBucketBits;
 // are part of the binary interface.
 inline unsigned bucket_index(const void* key) noexcept {
   // Multiplicative hashing (Knuth): the high bits depend on all bits of the address.
-  const std::uint64_t mixed = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(key)) * 0x9E3779B97F4A7C15u;
+  const std::uint64_t address = reinterpret_cast<std::uintptr_t>(key);
+  const std::uint64_t mixed = address * 0x9E3779B97F4A7C15u;
   return static_cast<unsigned>(mixed >> (64 - kBucketBits));
 }
 
