@@ -83,6 +83,16 @@ PyObject* current_thread(PyObject* self, PyObject*) {
 PyMethodDef current_thread_method{"current_thread", &current_thread, METH_NOARGS,
                                   PyDoc_STR("current_thread($module, /)\n--\n\nThe Thread that runs the caller.")};
 
+// The function is bound to the finder, and pickled as an attribute of what it is bound to: let that be the module.
+PyObject* reduce(PyObject*, PyObject*) {
+  PyObject* const importlib = PyImport_ImportModule("importlib");
+  PyObject* const import = importlib != nullptr ? PyObject_GetAttrString(importlib, "import_module") : nullptr;
+  Py_XDECREF(importlib);
+  return import != nullptr ? Py_BuildValue("(N(s))", import, "threading") : nullptr;
+}
+
+PyMethodDef methods[] = {{"__reduce__", &reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(finder_of(self).registry);
   Py_VISIT(finder_of(self).dummy);
@@ -107,6 +117,7 @@ void dealloc(PyObject* self) {
 PyType_Slot slots[] = {{Py_tp_dealloc, as_slot(&dealloc)},
                        {Py_tp_traverse, as_slot(&traverse)},
                        {Py_tp_clear, as_slot(&drop)},
+                       {Py_tp_methods, methods},
                        {0, nullptr}};
 
 PyObject* make_finder(PyObject* module, PyObject* registry, PyObject* dummy) {

@@ -7,6 +7,7 @@ The stdlib's own classes say what is right.
 
 import inspect
 import pathlib
+import pickle
 import queue as stdlib_queue
 import subprocess
 import sys
@@ -75,6 +76,10 @@ class Reader(unittest.TestCase):
             inspect.signature(type(one).__exit__).bind(one, None, None, None)
             with self.assertRaises(TypeError):
                 inspect.signature(one.__enter__).bind(1)
+
+    def test_current_thread_is_pickled_by_name(self):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            self.assertIs(pickle.loads(pickle.dumps(ours.current_thread, protocol)), stdlib.current_thread)
 
     def test_messages_name_a_class_as_the_stdlibs_do(self):
         for there, here, arguments in PAIRS[:len(SYNCHRONIZERS)]:
