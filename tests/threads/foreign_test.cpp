@@ -152,4 +152,28 @@ TEST(ThreadEnd, CancellationEndsTheThread) {
   EXPECT_FALSE(thread.is_alive());
 }
 
+// A wait that were left by a forced unwind would leave its node in the queue.
+TEST(ThreadEnd, CancellationWaitsUntilAWaitIsOver) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "as above";
+#endif
+  threading::Event waits;
+  threading::Event gate;
+  bool was_over = false;
+  bool went_on = false;
+  Thread thread = threading::spawn([&] {
+    waits.set();
+    gate.wait();
+    was_over = true;
+    pthread_testcancel();
+    went_on = true;
+  });
+  waits.wait();
+  pthread_cancel(static_cast<pthread_t>(*thread.ident()));
+  gate.set();
+  thread.join();
+  EXPECT_TRUE(was_over);
+  EXPECT_FALSE(went_on);
+}
+
 }  // namespace
