@@ -12,7 +12,7 @@ namespace {
 
 using Instances = face::Life<ConditionObject, &ConditionObject::dict, &ConditionObject::foreign>;
 
-bool is_exact(PyObject* self) { return Instances::made(self); }
+bool is_exact(PyObject* self) { return Instances::plain(self); }
 
 ConditionObject& object_of(PyObject* self) { return Instances::of(self); }
 
@@ -202,7 +202,7 @@ PyObject* notify_all(PyObject* self, PyObject*) {
   ConditionObject& object = object_of(self);
   if (!is_made(object)) return nullptr;
   if (object.foreign != nullptr) return call(object.foreign, "notify_all");
-  if (!is_exact(self)) {  // a subclass may have its own notify()
+  if (!is_exact(self)) {  // it may have its own notify()
     return PyObject_CallMethod(self, "notify", "n", static_cast<Py_ssize_t>(Embedding::waiters(*object.held.core)));
   }
   if (!is_owned(object)) {

@@ -68,6 +68,15 @@ struct Life {
   }
 
   static bool made(PyObject* self) { return Py_TYPE(self)->tp_dealloc == &dealloc; }
+
+  // Whether what the stdlib would call by name is ours: no subclass, and no attribute in the object hides a method.
+  static bool plain(PyObject* self)
+    requires(kHasDict)
+  {
+    if (!made(self)) return false;
+    PyObject* const dict = of(self).dict;
+    return dict == nullptr || PyDict_GET_SIZE(dict) == 0;
+  }
 };
 
 // What makes a type itself. Null: it has none.

@@ -73,7 +73,7 @@ bool give(SemaphoreObject& self, std::ptrdiff_t n) {
 }
 
 PyObject* leave(PyObject* self) {
-  if (!Instances::made(self)) {  // a subclass, which may have its own release()
+  if (!Instances::plain(self)) {  // it may have its own release()
     PyObject* const result = PyObject_CallMethod(self, "release", nullptr);
     if (result == nullptr) return nullptr;
     Py_DECREF(result);

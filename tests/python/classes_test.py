@@ -77,6 +77,9 @@ class Reader(unittest.TestCase):
             with self.assertRaises(TypeError):
                 inspect.signature(one.__enter__).bind(1)
 
+    def test_thread_has_a_source(self):
+        self.assertEqual(inspect.getsource(ours.Thread), inspect.getsource(stdlib.Thread))
+
     def test_current_thread_is_pickled_by_name(self):
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             self.assertIs(pickle.loads(pickle.dumps(ours.current_thread, protocol)), stdlib.current_thread)
@@ -159,6 +162,25 @@ class Subclass(unittest.TestCase):
             for timeout in ((), (50,)):
                 answers = [False, False, True]
                 note(Noting().wait_for(lambda: answers.pop(0), *timeout))
+
+        self.both(run)
+
+    def test_what_is_put_into_an_object_is_called(self):
+        def run(threading, _, note):
+            one = threading.Condition()
+            one.notify = lambda n=1: note("notify")
+            with one:
+                one.notify_all()
+            answers = [False, True]
+            other = threading.Condition()
+            other.wait = lambda timeout=None: note("wait")
+            with other:
+                note(other.wait_for(lambda: answers.pop(0), 0))
+            for kind in (threading.Semaphore, threading.BoundedSemaphore):
+                units = kind(1)
+                units.release = lambda n=1: note("release")
+                with units:
+                    note(units._value)
 
         self.both(run)
 

@@ -200,6 +200,8 @@ def _forget_ended():
 
 
 Thread.__module__ = "threading"
+if hasattr(_Base, "__firstlineno__"):  # 3.13: where inspect looks for it in that module
+    Thread.__firstlineno__ = _Base.__firstlineno__
 for _function in vars(Thread).values():
     if hasattr(_function, "__qualname__"):
         _function.__module__ = "threading"
