@@ -48,13 +48,14 @@ std::string demangled(const std::type_info* type) {
   return result;
 }
 
-// "type: text" of an exception. What it throws itself is not asked for.
+// "type: text" of an exception, which may have forgotten its text. What it throws itself is not asked for.
 std::string described(const std::exception_ptr& failure) {
   if (!failure) return "no exception";
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& error) {
-    return demangled(&typeid(error)) + ": " + error.what();
+    const char* const text = error.what();
+    return demangled(&typeid(error)) + ": " + (text != nullptr ? text : "");
   } catch (...) {
     return demangled(abi::__cxa_current_exception_type());
   }

@@ -39,6 +39,10 @@ std::string text_of(const std::exception_ptr& failure) {
   }
 }
 
+struct Mute : std::exception {
+  const char* what() const noexcept override { return nullptr; }
+};
+
 TEST(ExceptHook, RunsInTheFailingThreadWhileItIsAlive) {
   bool in_thread = false;
   bool was_alive = false;
@@ -75,6 +79,11 @@ TEST(ExceptHook, TheDefaultNamesThreadTypeAndText) {
       "Exception in thread crunch:\nstd::runtime_error: no such table\n");
   EXPECT_EQ(said_by([] { threading::spawn({.name = "crunch"}, [] { throw 42; }).join(); }),
             "Exception in thread crunch:\nint\n");
+}
+
+TEST(ExceptHook, TheDefaultBearsAnExceptionWithoutAText) {
+  EXPECT_EQ(said_by([] { threading::spawn({.name = "crunch"}, [] { throw Mute(); }).join(); }),
+            "Exception in thread crunch:\n(anonymous namespace)::Mute: \n");
 }
 
 TEST(ExceptHook, OneThatThrowsIsReportedWithTheFirstExceptionAndTheProcessLives) {
