@@ -13,9 +13,8 @@
 //          store: the owner, while the mode of its bucket says so (release_mode.cpp): anything → 0, whether parked is
 //          set or not. If the mode has changed by then, it goes to the bucket and marks or wakes whom it has missed.
 //          A release that wakes says whether its thread is expected back at once (kNotDone): where locks pass in turns,
-//          unless it is about to wait or others are queued. A hint, heeded by who waited at a condition: it tries
-//          later, and loses nothing else. leave: a waiter that gives up clears parked under the bucket's lock if it was
-//          the last.
+//          unless it is about to wait or others are queued. A hint for who waited at a condition: it tries later.
+//          leave: a waiter that gives up clears parked under the bucket's lock if it was the last.
 // I1       parked is set and cleared only under the bucket's lock, but for the take that keeps it and the store that
 //          wipes it out, whose thread is then on its way to the bucket. Otherwise a waiter could sleep unseen.
 // I2       parked may be set with no waiter left (after a fork, or between wake and retry): costs one empty unpark.
