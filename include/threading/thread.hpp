@@ -134,7 +134,7 @@ class ThreadOf : public Thread {
     requires std::constructible_from<R, Args...>
   explicit ThreadOf(Options options, Args&&... args)
       : ThreadOf(Making(), detail::new_thread(std::move(options), Body::plan()), std::forward<Args>(args)...) {}
-  ThreadOf(const ThreadOf&) = default;
+  ThreadOf(const ThreadOf&) = default;  // said for -Weffc++, which asks whoever has a pointer
   ThreadOf& operator=(const ThreadOf&) = default;
 
   R& operator*() const noexcept { return body_->object; }

@@ -28,6 +28,17 @@ template <class AnyLock>
 struct Guarded {
   AnyLock lock;
   Condition condition{lock};
+  bool ready = false;
+
+  void wait_until_ready() {
+    With hold(condition);
+    while (!ready) condition.wait();
+  }
+  void make_ready() {
+    With hold(condition);
+    ready = true;
+    condition.notify();
+  }
 };
 
 // As if threads that were notified had found the lock passed on whenever they looked.
@@ -63,20 +74,15 @@ void count_under(AnyLock& lock, int& n) {
 template <class AnyLock = Lock, class Wait>
 void beside_a_notifier_that_goes_on(Wait wait) {
   auto* shared = make_in_turns<AnyLock>();
-  bool ready = false;
   int steps = 0;
   lab::together({{"waiter",
                   [&] {
                     With hold(shared->condition);
-                    while (!ready) wait(shared->condition);
+                    while (!shared->ready) wait(shared->condition);
                     ++steps;
                   }},
                  {"notifier", [&] {
-                    {
-                      With hold(shared->condition);
-                      ready = true;
-                      shared->condition.notify();
-                    }
+                    shared->make_ready();
                     With hold(shared->lock);
                     ++steps;
                   }}});
@@ -121,17 +127,7 @@ LAB_SCENARIO(turns_answer, "two wait for each other at one condition, and each e
 LAB_SCENARIO(turns_contender_is_told, "a contender learns from the bucket that the owner waits now",
              {.bound = 3, .weak_bound = 1, .cpus = 2}) {
   auto* shared = make_in_turns();
-  bool ready = false;
-  lab::together({{"waiter",
-                  [&] {
-                    With hold(shared->condition);
-                    while (!ready) shared->condition.wait();
-                  }},
-                 {"contender", [&] {
-                    With hold(shared->condition);
-                    ready = true;
-                    shared->condition.notify();
-                  }}});
+  lab::together({{"waiter", [&] { shared->wait_until_ready(); }}, {"contender", [&] { shared->make_ready(); }}});
   lab::check(!shared->lock.locked(), "free at the end");
   lab::destroy(shared);
 }
@@ -178,20 +174,12 @@ LAB_SCENARIO(turns_until_free,
 LAB_SCENARIO(turns_then_destroy, "the last one out destroys lock and condition",
              {.bound = 3, .weak_bound = 2, .cpus = 2}) {
   auto* shared = make_in_turns();
-  bool ready = false;
   lab::together({{"waiter",
                   [&] {
-                    {
-                      With hold(shared->condition);
-                      while (!ready) shared->condition.wait();
-                    }
+                    shared->wait_until_ready();
                     lab::destroy(shared);
                   }},
-                 {"notifier", [&] {
-                    With hold(shared->condition);
-                    ready = true;
-                    shared->condition.notify();
-                  }}});
+                 {"notifier", [&] { shared->make_ready(); }}});
 }
 
 }  // namespace
