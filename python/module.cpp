@@ -71,8 +71,6 @@ PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VA
 
 int execute(PyObject* module) {
   keep_frame_memory();
-  // The core gave the main thread its token when it was loaded: note_thread() would take it for introduced.
-  introduce_thread();
   if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New()) || !add(module, "_C_API", make_capsule())) {
     return -1;
   }

@@ -31,7 +31,8 @@ __attribute__((noinline)) PyObject* enter_slow(PyObject* self) {
   Py_RETURN_TRUE;
 }
 
-PyObject* enter(PyObject* self) {
+// inline: else GCC 12 leaves acquire() a jump to it.
+inline PyObject* enter(PyObject* self) {
   threading::RLock& lock = rlock_of(self);
   note_thread();  // so that the lock's token stands for it
   if (lock.try_lock()) [[likely]]

@@ -145,7 +145,7 @@ PyObject* get_daemon(PyObject* self, void*) { return boolean(thread_of(self).dae
 // The first Python call of the new thread. self is (handle, what to call).
 PyObject* run_thread(PyObject* self, PyObject*) {
   Embedding::enter(thread_of(PyTuple_GET_ITEM(self, 0)));
-  introduce_thread();
+  introduce_thread();  // not note_thread(): the token may be one that an older thread had
   return PyObject_CallObject(PyTuple_GET_ITEM(self, 1), nullptr);
 }
 

@@ -3,7 +3,6 @@
 
 #include <threading/embedding.hpp>
 
-#include <atomic>
 #include <memory>
 
 namespace face {
@@ -12,13 +11,10 @@ namespace {
 using threading::Embedding;
 using threading::detail::ThreadToken;
 
-// By the token's slot, which two living threads never share. Zero pages until used.
-constexpr std::uint32_t kSlots = 1u << 20;
-struct Entry {
-  std::atomic<ThreadToken> token;
-  std::atomic<unsigned long> ident;
-};
-Entry entries[kSlots];
+std::atomic<unsigned long> idents[kTokenSlots];  // of those in `introduced`
+
+// relaxed: before anybody can call this module.
+[[maybe_unused]] const bool nobody_has_token_0 = (introduced[0].store(1, std::memory_order_relaxed), true);
 
 // Written and read with the GIL. A reader with a GIL of its own (another interpreter) may see half of a note: then it
 // shows the times of the piece, or a wrong one once.
@@ -55,12 +51,13 @@ PyObject* describe(const Embedding::Waiting& waiting, std::int64_t now) {
 
 }  // namespace
 
+std::atomic<ThreadToken> introduced[kTokenSlots];
+
 void introduce_thread() {
   const ThreadToken token = threading::detail::thread_token();
-  Entry& entry = entries[token % kSlots];
   // relaxed: for display; a reader that sees one without the other compares the token.
-  entry.ident.store(PyThread_get_thread_ident(), std::memory_order_relaxed);
-  entry.token.store(token, std::memory_order_relaxed);
+  idents[token % kTokenSlots].store(PyThread_get_thread_ident(), std::memory_order_relaxed);
+  introduced[token % kTokenSlots].store(token, std::memory_order_relaxed);
 }
 
 void note_piece(const Piece& piece) {
@@ -73,11 +70,9 @@ void note_piece(const Piece& piece) {
 }
 
 unsigned long ident_of(ThreadToken token) {
-  if (token == 0) return 0;
-  const Entry& entry = entries[token % kSlots];
   // relaxed: as above.
-  if (entry.token.load(std::memory_order_relaxed) != token) return 0;
-  return entry.ident.load(std::memory_order_relaxed);
+  if (introduced[token % kTokenSlots].load(std::memory_order_relaxed) != token) return 0;
+  return idents[token % kTokenSlots].load(std::memory_order_relaxed);
 }
 
 PyObject* list_waits(PyObject*, PyObject*) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // C++ threads that never take the interpreter's lock, for crossing_test.py: they put into and get from queues that
-// Python made, or made here.
+// Python made, or made here. And one that does, for dump_test.py.
 #include <threading/python.hpp>
 
 #include <unistd.h>
@@ -217,14 +217,40 @@ PyObject* start(PyObject*, PyObject* args) {
   return two != nullptr ? Py_BuildValue("NN", one, two) : nullptr;
 }
 
-PyMethodDef functions[] = {
-    {"join", &join, METH_VARARGS, nullptr},           {"look", &look, METH_VARARGS, nullptr},
-    {"start", &start, METH_VARARGS, nullptr},         {"answer", &answer, METH_VARARGS, nullptr},
-    {"produce", &produce, METH_VARARGS, nullptr},     {"consume", &consume, METH_VARARGS, nullptr},
-    {"take", &take, METH_VARARGS, nullptr},           {"give", &give, METH_VARARGS, nullptr},
-    {"send", &send, METH_VARARGS, nullptr},           {"borrow", &borrow, METH_VARARGS, nullptr},
-    {"made_here", &made_here, METH_VARARGS, nullptr}, {"shut_down", &shut_down, METH_VARARGS, nullptr},
-    {"at_exit", &at_exit, METH_VARARGS, nullptr},     {nullptr, nullptr, 0, nullptr}};
+// call(function): on a C++ thread that has taken an RLock before it has anything to do with Python. Returns when that
+// thread has ended.
+PyObject* call(PyObject*, PyObject* args) {
+  std::thread thread([function = PyTuple_GET_ITEM(args, 0)] {
+    threading::RLock lock;
+    lock.lock();
+    lock.unlock();
+    const PyGILState_STATE state = PyGILState_Ensure();
+    PyObject* const result = PyObject_CallObject(function, nullptr);
+    if (result == nullptr) PyErr_WriteUnraisable(function);
+    Py_XDECREF(result);
+    PyGILState_Release(state);
+  });
+  Py_BEGIN_ALLOW_THREADS;
+  thread.join();
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
+PyMethodDef functions[] = {{"call", &call, METH_VARARGS, nullptr},
+                           {"join", &join, METH_VARARGS, nullptr},
+                           {"look", &look, METH_VARARGS, nullptr},
+                           {"start", &start, METH_VARARGS, nullptr},
+                           {"answer", &answer, METH_VARARGS, nullptr},
+                           {"produce", &produce, METH_VARARGS, nullptr},
+                           {"consume", &consume, METH_VARARGS, nullptr},
+                           {"take", &take, METH_VARARGS, nullptr},
+                           {"give", &give, METH_VARARGS, nullptr},
+                           {"send", &send, METH_VARARGS, nullptr},
+                           {"borrow", &borrow, METH_VARARGS, nullptr},
+                           {"made_here", &made_here, METH_VARARGS, nullptr},
+                           {"shut_down", &shut_down, METH_VARARGS, nullptr},
+                           {"at_exit", &at_exit, METH_VARARGS, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
 PyModuleDef definition{PyModuleDef_HEAD_INIT, "crossing", nullptr, -1, functions, nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """threadingpp.dump(): who waits, for what, and who holds it. Each case is a program of its own."""
 
+import textwrap
 import unittest
 
 from thread_case import Case
 
 EVENTUALLY = """
-    import io, threadingpp
+    import io, threading, threadingpp, time
 
     def dump_with(wanted):
         # The dump in which `wanted` stands first.
@@ -55,6 +56,89 @@ class Dump(Case):
         text = dump_with("held by MainThread")
     waiter.join()
     assert "waits for Lock at" in line_of("waiter", text) and "held by MainThread" in text, text
+    """)
+
+    def test_a_thread_of_cpp_that_has_locked_before_it_called_python_holds(self):
+        self.check("""
+    import crossing
+    texts = []
+    def hold():
+        threading.current_thread().name = "stranger"
+        with lock:
+            waiter = threading.Thread(target=lock.acquire, name="waiter")
+            waiter.start()
+            texts.append(dump_with("held by stranger"))
+        waiter.join()
+    crossing.call(hold)
+    assert "held by stranger" in line_of("waiter", texts[0]), texts
+    """)
+
+    def test_a_thread_of_cpp_that_has_locked_before_it_called_python_waits(self):
+        self.check("""
+    import crossing
+    idents, texts = [], []
+    def wait():
+        idents.append(threading.get_ident())
+        threading.current_thread().name = "stranger"
+        lock.acquire()
+    def look():
+        dump_with("stranger (daemon), ident")
+        texts.append(dump_with("stranger (daemon), ident %d: waits for Lock at" % idents[0]))
+        lock.release()
+    lock.acquire()
+    looker = threading.Thread(target=look)
+    looker.start()
+    crossing.call(wait)
+    looker.join()
+    assert "waits for Lock at" in line_of("stranger", texts[0]) and "of C++" not in texts[0], texts
+    """)
+
+    def imported_elsewhere(self, program):
+        """Another thread than the main one imports; the main thread is known to C++ before it locks in Python."""
+        self.run_program(textwrap.dedent("""
+    import _thread, threading
+    def load():
+        try:
+            global crossing, threadingpp
+            import crossing, threadingpp
+            threadingpp.install()
+        finally:
+            done.release()
+    done = _thread.allocate_lock()
+    done.acquire()
+    _thread.start_new_thread(load, ())
+    done.acquire()
+    event = threadingpp.shared("Event")
+    of_cpp, _ = crossing.start(event, "of C++")
+    """ + EVENTUALLY + program + "\n    print('ok')\n"))
+
+    def test_the_main_thread_holds_and_another_has_imported(self):
+        self.imported_elsewhere("""
+    lock.acquire()
+    waiter = threading.Thread(target=lock.acquire, name="waiter")
+    waiter.start()
+    text = dump_with("held by MainThread")
+    lock.release()
+    event.set()
+    waiter.join()
+    of_cpp.join()
+    assert "held by MainThread" in line_of("waiter", text), text
+    """)
+
+    def test_the_main_thread_waits_and_another_has_imported(self):
+        self.imported_elsewhere("""
+    texts = []
+    def look():
+        texts.append(dump_with("MainThread, ident %d: waits for Lock at" % threading.main_thread().ident))
+        lock.release()
+    lock.acquire()
+    looker = threading.Thread(target=look)
+    looker.start()
+    lock.acquire()
+    event.set()
+    looker.join()
+    of_cpp.join()
+    assert "waits for Lock at" in line_of("MainThread", texts[0]), texts
     """)
 
     def main_waits(self, setup, wait, left):

@@ -32,6 +32,9 @@ class Case(unittest.TestCase):
 
     def run_child(self, text, wanted="ok\n", statuses=(0,)):
         text = "import threadingpp; threadingpp.install()\nimport threading, os, sys, time\n" + textwrap.dedent(text)
+        self.run_program(text, wanted, statuses)
+
+    def run_program(self, text, wanted="ok\n", statuses=(0,)):
         done = subprocess.run([sys.executable, "-W", "ignore", "-c", text], stdin=subprocess.DEVNULL, timeout=120,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.assertEqual(done.stdout, wanted)
