@@ -5,13 +5,14 @@
 
 #include <cstdint>
 
+#include <threading/detail/mixed.hpp>
+
 namespace threading::inline v1::parking {
 
 // True for one in `n`, drawn by `now`, nanoseconds of the clock. Not by its low bits: a clock may tick in steps of 40
-// ns, and then one in eight would be all. The high bits of the product depend on all of them (Knuth's multiplicative
-// hashing).
+// ns, and then one in eight would be all.
 constexpr bool drawn_one_in(std::uint32_t n, std::int64_t now) noexcept {
-  return (static_cast<std::uint64_t>(now) * 0x9E3779B97F4A7C15u >> 32) % n == 0;
+  return (detail::mixed(static_cast<std::uint64_t>(now)) >> 32) % n == 0;
 }
 
 }  // namespace threading::inline v1::parking

@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include <threading/detail/mixed.hpp>
 #include <threading/lock.hpp>
 #include <threading/trace.hpp>
 
@@ -106,12 +107,13 @@ Names& names() {
   return made;
 }
 
-constexpr std::size_t kSlots = 1024;  // 8 KiB; a program's functions that run again and again are fewer
+// 8 KiB; a program's functions that run again and again are fewer.
+constexpr unsigned kSlotBits = 10;
+constexpr std::size_t kSlots = std::size_t{1} << kSlotBits;
 constinit backend::atomic<const Symbol*> cache[kSlots] = {};
 
 backend::atomic<const Symbol*>& slot_of(const void* address) noexcept {
-  const auto bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(address));
-  return cache[(bits * 0x9E3779B97F4A7C15u) >> 54];
+  return cache[detail::mixed(reinterpret_cast<std::uintptr_t>(address)) >> (64 - kSlotBits)];
 }
 
 // A return address is behind the call, which may have been the last instruction of its line, or of its function.

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <threading/detail/backend.hpp>
+#include <threading/detail/mixed.hpp>
 
 namespace threading::inline v1::detail {
 
@@ -20,10 +21,7 @@ inline constexpr unsigned kBuckets = 1u << kBucketBits;
 // Which bucket of the lot an address belongs to. Programs have it compiled in with every release: this and kBucketBits
 // are part of the binary interface.
 inline unsigned bucket_index(const void* key) noexcept {
-  // Multiplicative hashing (Knuth): the high bits depend on all bits of the address.
-  const std::uint64_t address = reinterpret_cast<std::uintptr_t>(key);
-  const std::uint64_t mixed = address * 0x9E3779B97F4A7C15u;
-  return static_cast<unsigned>(mixed >> (64 - kBucketBits));
+  return static_cast<unsigned>(mixed(reinterpret_cast<std::uintptr_t>(key)) >> (64 - kBucketBits));
 }
 
 enum class ReleaseMode : std::uint8_t {
