@@ -52,32 +52,46 @@ Wait wait_in(Waiters& list, Pieces& pieces, bool in_front) {
   return result;
 }
 
-Turn wait_for_slot(QueueObject& queue, const Bound& bound) {
-  if (!is_full(queue)) return Turn::mine;
+namespace {
+
+bool may_wait(const Bound& bound) { return bound.blocking && bound.deadline != Deadline::passed(); }
+
+// Not inlined, like line_up_for_item(): what a call needs that waits would cost those that do not.
+__attribute__((noinline)) Turn line_up_for_slot(QueueObject& queue, const Bound& bound) {
+  if (!may_wait(bound)) return raise("Full"), Turn::over;
   Pieces pieces(bound.deadline);
-  for (bool again = false; is_full(queue); again = true) {
-    if (!bound.blocking || bound.deadline == Deadline::passed()) return raise("Full"), Turn::over;
+  for (bool again = false;; again = true) {
     const Wait outcome = wait_in(queue.putters, pieces, again);
     if (outcome == Wait::raised) return Turn::over;
     if (queue.mode == Mode::exposed) return Turn::exposed;
     if (queue.is_shutdown) return raise("ShutDown"), Turn::over;
-    if (outcome == Wait::timed_out && is_full(queue)) return raise("Full"), Turn::over;
+    if (!is_full(queue)) return Turn::mine;
+    if (outcome == Wait::timed_out) return raise("Full"), Turn::over;
   }
-  return Turn::mine;
 }
 
-Turn wait_for_item(QueueObject& queue, const Bound& bound) {
-  if (size_of(queue) != 0) return Turn::mine;
+__attribute__((noinline)) Turn line_up_for_item(QueueObject& queue, const Bound& bound) {
+  if (queue.is_shutdown) return raise("ShutDown"), Turn::over;
+  if (!may_wait(bound)) return raise("Empty"), Turn::over;
   Pieces pieces(bound.deadline);
-  for (bool again = false; size_of(queue) == 0; again = true) {
-    if (queue.is_shutdown) return raise("ShutDown"), Turn::over;
-    if (!bound.blocking || bound.deadline == Deadline::passed()) return raise("Empty"), Turn::over;
+  for (bool again = false;; again = true) {
     const Wait outcome = wait_in(queue.getters, pieces, again);
     if (outcome == Wait::raised) return Turn::over;
     if (queue.mode == Mode::exposed) return Turn::exposed;
-    if (outcome == Wait::timed_out && size_of(queue) == 0) return raise("Empty"), Turn::over;
+    if (size_of(queue) != 0) return Turn::mine;
+    if (outcome == Wait::timed_out) return raise("Empty"), Turn::over;
+    if (queue.is_shutdown) return raise("ShutDown"), Turn::over;
   }
-  return Turn::mine;
+}
+
+}  // namespace
+
+Turn wait_for_slot(QueueObject& queue, const Bound& bound) {
+  return is_full(queue) ? line_up_for_slot(queue, bound) : Turn::mine;
+}
+
+Turn wait_for_item(QueueObject& queue, const Bound& bound) {
+  return size_of(queue) == 0 ? line_up_for_item(queue, bound) : Turn::mine;
 }
 
 }  // namespace face::queue
