@@ -18,6 +18,7 @@ void add_all_rivals() {
   add_pthread();
   add_limits();
   add_designs();
+  add_bare_threads();
   add_bare_timers();
   add_scale();
 #if defined(BENCH_WITH_BOOST)

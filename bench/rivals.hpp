@@ -146,6 +146,7 @@ void add_std();
 void add_pthread();
 void add_limits();
 void add_designs();
+void add_bare_threads();
 void add_bare_timers();
 void add_boost();
 void add_asio();
