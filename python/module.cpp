@@ -71,6 +71,7 @@ PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VA
 
 int execute(PyObject* module) {
   keep_frame_memory();
+  note_thread();  // it may go on in C++ alone
   if (!keep_stdlib_lock(module) || !add(module, "_originals", PyDict_New()) || !add(module, "_C_API", make_capsule())) {
     return -1;
   }
