@@ -125,10 +125,14 @@ struct THREADING_API Runnable {
 template <class R>
 class ThreadOf : public Thread {
   using Body = detail::ObjectBody<R>;
+  // Asked first: what R could be made from is of no account for a copy. An R made from another Thread is no copy.
+  template <class... Args>
+  static constexpr bool kIsCopyOf =
+      sizeof...(Args) == 1 && (std::derived_from<std::remove_cvref_t<Args>, ThreadOf> && ...);
 
  public:
   template <class... Args>
-    requires(std::constructible_from<R, Args...> && !(std::derived_from<std::remove_cvref_t<Args>, Thread> || ...))
+    requires(!kIsCopyOf<Args...> && std::constructible_from<R, Args...>)
   explicit ThreadOf(Args&&... args) : ThreadOf(Options(), std::forward<Args>(args)...) {}
   template <class... Args>
     requires std::constructible_from<R, Args...>
@@ -166,7 +170,7 @@ Thread spawn(Thread::Options options, F&& target, Args&&... args) {
 }
 
 // Requests stop and joins at the end of a scope, also when an exception leaves it. A thread that was not started by
-// then, or that ends the scope itself, is not joined.
+// then, that ends the scope itself, a dummy, or a daemon once the process has waited for its threads, is not joined.
 class THREADING_API Joining {
  public:
   explicit Joining(Thread thread) noexcept : thread_(std::move(thread)) {}

@@ -230,7 +230,11 @@ backend::stop_source& Thread::stop_source() const {
 
 Joining::~Joining() {
   thread_.stop_source().request_stop();
-  if (thread_.ident() && thread_ != current_thread()) thread_.join();
+  try {
+    thread_.join();
+  } catch (const RuntimeError&) {
+    // There is nothing to wait for: not started, the caller itself, a dummy, or a daemon that will never end any more.
+  }
 }
 
 Thread current_thread() {

@@ -214,6 +214,16 @@ TEST(Exit, RefusesNewThreadsAndJoinsOfDaemonsOnceItHasWaited) {
             "refused");
 }
 
+TEST(Exit, AStaticJoiningDoesNotWaitForADaemonThatWillNeverEnd) {
+  EXPECT_EQ(said_by(exited(0),
+                    [] {
+                      threading::Main guard;
+                      static Event never;
+                      static const threading::Joining scope(threading::spawn({.daemon = true}, [] { never.wait(); }));
+                    }),
+            "");
+}
+
 TEST(Main, WaitsBeforeStaticObjectsAreDestroyedAndGivesTheOrder) {
   EXPECT_EQ(said_by(exited(0),
                     [] {

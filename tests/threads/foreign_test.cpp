@@ -63,6 +63,24 @@ TEST(Foreign, CurrentThreadMakesADummyThatVanishesWithTheThread) {
   expect_error<threading::RuntimeError>("cannot join a dummy thread", [&] { dummy->join(); });
 }
 
+// A destructor cannot tell anybody that there is no way to wait for it.
+TEST(Foreign, JoiningLeavesADummyAlone) {
+  Event is_known;
+  Event may_end;
+  std::optional<Thread> dummy;
+  std::thread foreign([&] {
+    dummy = threading::current_thread();
+    is_known.set();
+    may_end.wait();
+  });
+  is_known.wait();
+  { const threading::Joining scope(*dummy); }
+  EXPECT_TRUE(dummy->is_alive());
+  EXPECT_TRUE(dummy->stop_source().stop_requested());
+  may_end.set();
+  foreign.join();
+}
+
 TEST(Foreign, DummiesAndDefaultNamesShareOneCounter) {
   std::string dummy;
   const int before = std::stoi(Thread([] {}).name().substr(7));

@@ -438,6 +438,24 @@ TEST(ThreadOf, ABodyMayTakeTheStopToken) {
   EXPECT_TRUE(thread->stopped);
 }
 
+// Also one whose only argument is a thread, which is no copy of a ThreadOf.
+TEST(ThreadOf, ABodyMayBeMadeFromAThread) {
+  struct Body {
+    explicit Body(Thread thread, int number = 0) : parent(std::move(thread)), more(number) {}
+    void run() {}
+    Thread parent;
+    int more;
+  };
+  threading::ThreadOf<Body> one(threading::current_thread());
+  EXPECT_EQ(one->parent, threading::current_thread());
+  threading::ThreadOf<Body> two(one, 5);
+  EXPECT_EQ(two->parent, one);
+  EXPECT_EQ(two->more, 5);
+  threading::ThreadOf<Body> copy(one);
+  EXPECT_EQ(copy, one);
+  EXPECT_EQ(&*copy, &*one);
+}
+
 TEST(Joining, StopsAndJoinsWhenAnExceptionLeavesTheScope) {
   bool stopped = false;
   try {
