@@ -92,7 +92,8 @@ class THREADING_API LocalCore {
 //
 // T need be neither copyable nor movable. Not copyable, not movable itself.
 // Lifetime: no other thread may use the local while it is destroyed; threads that have used it may be ending, though.
-// The destructor of a T may use the whole library, this local and others included.
+// The destructor of a T may use the whole library, other locals included; this one, too, when it is the thread that
+// ends.
 template <class T = void>
 class local : private detail::LocalCore {
  public:
