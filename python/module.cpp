@@ -81,6 +81,8 @@ int execute(PyObject* module) {
   for (const NamedType& type : kTypes) {
     if (!add(module, type.name, type.make(module))) return -1;
   }
+  const bool is_main = PyThreadState_Get()->interp == PyInterpreterState_Main();
+  if (!add(module, "in_main_interpreter", boolean(is_main))) return -1;
   return add_lock_factory(module) && add(module, "LockType", PyObject_GetAttrString(module, "lock")) ? 0 : -1;
 }
 

@@ -286,6 +286,23 @@ class Interpreters(Case):
         """)
 
 
+    def test_one_ends_right_after_its_timers(self):
+        self.check("""
+            try: import _xxsubinterpreters as s
+            except ImportError: import _interpreters as s
+            code = "import threadingpp; threadingpp.install(); import threading; " \\
+                   "t = threading.Timer(0.001, int); t.start(); t.join(); " \\
+                   "t = threading.Timer(1000, int); t.start(); t.cancel(); t.join()"
+            for _ in range(5):
+                try: one = s.create(isolated=False)
+                except TypeError: one = s.create()
+                error = s.run_string(one, "import sys; sys.path[:] = %r\\n" % sys.path + code)
+                assert not error, error
+                s.destroy(one)
+            print('ok')
+        """)
+
+
 class Pickling(Case):
     def test_classes_are_pickled_by_name(self):
         self.check("""

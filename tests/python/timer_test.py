@@ -118,6 +118,26 @@ class Fired(unittest.TestCase):
         timer.join()
         self.assertEqual(seen, [ZeroDivisionError])
 
+    def test_one_that_compares_with_nothing_holds_up_no_other(self):
+        odd = threading.Timer(float("nan"), int)
+        self.addCleanup(odd.cancel)
+        odd.start()
+        ran = threading.Event()
+        threading.Timer(0.01, ran.set).start()
+        self.assertTrue(ran.wait(30))
+
+    def test_an_interval_out_of_range_goes_to_the_hook(self):
+        hook = threading.excepthook
+        self.addCleanup(setattr, threading, "excepthook", hook)
+        for interval in float("inf"), 2 * threading.TIMEOUT_MAX, 2**70:
+            seen = []
+            threading.excepthook = lambda args: seen.append(args.exc_type)
+            timer = threading.Timer(interval, self.fail)
+            self.addCleanup(timer.cancel)
+            timer.start()
+            timer.join(30)
+            self.assertEqual(seen, [OverflowError], interval)
+
     def test_a_subclass_with_a_run_of_its_own_repeats(self):
         class Repeat(threading.Timer):
             def run(self):

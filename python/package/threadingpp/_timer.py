@@ -3,7 +3,8 @@
 
 It is a Thread in every respect: alive, named, in enumerate(), joinable, kept by shutdown unless it is a daemon. One
 sleeper waits for all of them; when a timer is due, the thread that it has been all along is really started. A subclass
-with a run() of its own gets its thread at once, as ever.
+with a run() of its own gets its thread at once, as ever; so does every timer in an interpreter that is not the main one:
+such an interpreter ends only when it has no threads, and the sleeper would be one that nobody knows of.
 
 What a pending timer has not: an entry in sys._current_frames(), and a native_id.
 """
@@ -91,10 +92,15 @@ class Timer(_Thread):
         finished = self.finished if self._initialized else None
         if type(self).run is not Timer.run or type(finished) is not _Finished or self._started.is_set():
             return _Thread.start(self)
+        if not _core.in_main_interpreter:
+            return _Thread.start(self)
         try:
             due = _now() + self.interval
             due < due
+            in_range = self.interval <= _stdlib.TIMEOUT_MAX  # a NaN is not, and has no place in a heap
         except Exception:
+            in_range = False
+        if not in_range:
             return _Thread.start(self)  # whose run() will complain, as ever
         if finished.is_set():
             return _Thread.start(self)
