@@ -153,6 +153,15 @@ bool read_timeout(PyObject* timeout, threading::Deadline& deadline) {
   return true;
 }
 
+bool can_be_added(PyObject* timeout) {
+  if (timeout == nullptr || timeout == Py_None || PyFloat_CheckExact(timeout)) return true;
+  PyObject* const time = PyFloat_FromDouble(0);
+  PyObject* const sum = time != nullptr ? PyNumber_Add(time, timeout) : nullptr;
+  Py_XDECREF(time);
+  Py_XDECREF(sum);
+  return sum != nullptr;
+}
+
 bool read_arguments(const char* function, PyObject* const* args, Py_ssize_t count, PyObject* keywords,
                     const char* const* names, Py_ssize_t limit, PyObject** values) {
   if (sort_arguments(args, count, keywords, names, limit, values)) return true;

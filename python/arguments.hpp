@@ -28,6 +28,13 @@ bool read_lock_bound(PyObject* const* args, Py_ssize_t count, PyObject* names, L
 // The timeout of the others: None is for ever, zero or less has passed. Returns: false with an exception set.
 bool read_timeout(PyObject* timeout, threading::Deadline& deadline);
 
+// The same for the methods of which the stdlib's wait in a loop: they begin by adding the timeout to the time, and it
+// is the addition that complains about what is no number.
+bool can_be_added(PyObject* timeout);
+inline bool read_loop_timeout(PyObject* timeout, threading::Deadline& deadline) {
+  return can_be_added(timeout) && read_timeout(timeout, deadline);
+}
+
 // Whether `object` is Py_LT, Py_GT … a number. Returns: -1 with an exception set.
 int compares(PyObject* object, int operation, long number);
 

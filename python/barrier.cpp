@@ -46,10 +46,11 @@ PyObject* wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject
     return nullptr;
   }
   threading::Barrier& barrier = *object.held.core;
-  if (object.parties == 1 && object.action == nullptr) return barrier.broken() ? refuse_broken() : PyLong_FromLong(0);
+  if (barrier.broken()) return refuse_broken();  // before the timeout is looked at
+  if (object.parties == 1 && object.action == nullptr) return PyLong_FromLong(0);
   if (timeout == nullptr || timeout == Py_None) timeout = object.timeout;
   Deadline deadline = Deadline::never();
-  if (!read_timeout(timeout, deadline)) return nullptr;
+  if (!read_loop_timeout(timeout, deadline)) return nullptr;
   HandledWait waiting(deadline);
   const Embedding::Arrival arrival =
       waiting.run([&barrier](const Embedding::Wait& bound) { return Embedding::arrive(barrier, bound); });
@@ -125,6 +126,7 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
                                    &timeout)) {
     return -1;
   }
+  if (kChecksParties && compares(parties, Py_LT, 1) < 0) return -1;
   const double wanted = PyFloat_AsDouble(parties);
   if (wanted == -1 && PyErr_Occurred()) return -1;
   BarrierObject& object = object_of(self);

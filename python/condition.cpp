@@ -158,7 +158,8 @@ PyObject* wait_for(PyObject* self, PyObject* const* args, Py_ssize_t count, PyOb
     const int truth = PyObject_IsTrue(result);
     if (truth > 0 || (truth == 0 && started && deadline.expired())) return result;
     Py_DECREF(result);
-    if (truth < 0 || (!started && exact && refuse_wait(object_of(self)))) return nullptr;
+    if (truth < 0 || (!started && !can_be_added(values[1]))) return nullptr;
+    if (!started && exact && refuse_wait(object_of(self))) return nullptr;
     if (!started && !read_timeout(values[1], deadline)) return nullptr;
     if (!wait_once(self, exact, deadline, started ? nullptr : values[1])) return nullptr;
     started = true;

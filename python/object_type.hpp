@@ -22,6 +22,16 @@ inline void destroy_core(ConditionObject& object) {
   Py_CLEAR(object.lock);
 }
 
+// As tp_alloc, for a class that is Python's in the stdlib: one that has abstract methods left makes no instances.
+// Python's own words are had from object.__new__(), which refuses to.
+inline PyObject* allocate(PyTypeObject* type) {
+  if ((type->tp_flags & Py_TPFLAGS_IS_ABSTRACT) == 0) return type->tp_alloc(type, 0);
+  PyObject* const nothing = PyTuple_New(0);
+  PyObject* const self = nothing != nullptr ? PyBaseObject_Type.tp_new(type, nothing, nullptr) : nullptr;
+  Py_XDECREF(nothing);
+  return self;
+}
+
 // The slots of a type whose instances are `Object`s, which own the references in the members `kOwned`.
 template <class Object, PyObject* Object::*... kOwned>
 struct Life {
@@ -35,7 +45,7 @@ struct Life {
   static PyObject* make(PyTypeObject* type, PyObject*, PyObject*)
     requires(kHasDict)
   {
-    PyObject* const self = type->tp_alloc(type, 0);
+    PyObject* const self = allocate(type);
     if (self == nullptr || make_dict_early(of(self).dict)) return self;
     Py_DECREF(self);
     return nullptr;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // The life of a queue, and the tables of its types.
+#include "object_type.hpp"
 #include "queue.hpp"
 
 namespace face {
 namespace queue {
 namespace {
 
-PyObject* construct_ordered(PyTypeObject* type, Order order) {
-  PyObject* const self = type->tp_alloc(type, 0);
+// Of an object as it comes from its allocation, or null.
+PyObject* construct_ordered(PyObject* self, Order order) {
   if (self == nullptr) return nullptr;
   QueueObject& queue = object_of(self);
   new (&queue.guard) threading::RLock;
@@ -27,10 +28,12 @@ PyObject* construct_ordered(PyTypeObject* type, Order order) {
   return self;
 }
 
-PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return construct_ordered(type, Order::fifo); }
-PyObject* construct_lifo(PyTypeObject* type, PyObject*, PyObject*) { return construct_ordered(type, Order::lifo); }
+PyObject* construct(PyTypeObject* type, PyObject*, PyObject*) { return construct_ordered(allocate(type), Order::fifo); }
+PyObject* construct_lifo(PyTypeObject* type, PyObject*, PyObject*) {
+  return construct_ordered(allocate(type), Order::lifo);
+}
 PyObject* construct_priority(PyTypeObject* type, PyObject*, PyObject*) {
-  return construct_ordered(type, Order::priority);
+  return construct_ordered(allocate(type), Order::priority);
 }
 
 PyObject* construct_simple(PyTypeObject* type, PyObject* args, PyObject* names) {
@@ -39,7 +42,7 @@ PyObject* construct_simple(PyTypeObject* type, PyObject* args, PyObject* names) 
     PyErr_SetString(PyExc_TypeError, "SimpleQueue() takes no arguments");
     return nullptr;
   }
-  return construct_ordered(type, Order::fifo);
+  return construct_ordered(type->tp_alloc(type, 0), Order::fifo);
 }
 
 // Whether a subclass has methods of its own: threadingpp.queue marks it.

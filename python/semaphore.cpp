@@ -55,7 +55,7 @@ PyObject* acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
   if (object.core->try_acquire()) Py_RETURN_TRUE;
   if (blocking == 0) Py_RETURN_FALSE;
   Deadline deadline = Deadline::never();
-  if (!read_timeout(values[1], deadline)) return nullptr;
+  if (!read_loop_timeout(values[1], deadline)) return nullptr;
   if (deadline == Deadline::passed()) Py_RETURN_FALSE;
   const int taken = wait_for_unit(object, deadline);
   return taken < 0 ? nullptr : boolean(taken == 1);

@@ -5,6 +5,7 @@
 The stdlib's own classes say what is right.
 """
 
+import abc
 import inspect
 import pathlib
 import pickle
@@ -97,6 +98,20 @@ class Reader(unittest.TestCase):
 
 class Subclass(unittest.TestCase):
     """The stdlib's methods call each other by name; so do ours."""
+
+    def test_a_class_with_abstract_methods_left_makes_no_object(self):
+        for there, here, arguments in PAIRS:
+            if not inspect.isfunction(there.__init__):
+                continue  # neither does the interpreter look at a class written in C
+            said = []
+            for base in (there, here):
+                abstract = abc.ABCMeta("Abstract", (base,), {"run": abc.abstractmethod(lambda self: None)})
+                with self.assertRaises(TypeError) as caught:
+                    abstract(*arguments)
+                said.append(str(caught.exception))
+                whole = type("Whole", (abstract,), {"run": lambda self: 5})
+                self.assertEqual(whole(*arguments).run(), 5)
+            self.assertEqual(said[1], said[0])
 
     def both(self, run):
         """What `run(threading, queue, note)` notes with the stdlib's modules and with ours."""

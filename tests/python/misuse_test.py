@@ -15,6 +15,8 @@ import threading as stdlib
 import time
 import unittest
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 
 from threadingpp import threading as ours
 
