@@ -57,6 +57,31 @@ int is_marked(PyObject* self, const char* name) {
   return truth;
 }
 
+// What a second __init__() does to a native queue: it is empty and whole. Who waits already goes on waiting, as there.
+// Items go last: their destructors may do anything. Returns: -1 with an exception set.
+int start_afresh(QueueObject& queue) {
+  PyObject* ordered = nullptr;
+  if (queue.heap != nullptr) {
+    if (!hold(queue)) return -1;
+    const Py_ssize_t size = PyList_GET_SIZE(queue.heap);
+    ordered = PyList_GetSlice(queue.heap, 0, size);
+    const bool done = ordered != nullptr && PyList_SetSlice(queue.heap, 0, size, nullptr) == 0;
+    queue.guard.unlock();
+    if (!done) {
+      Py_XDECREF(ordered);
+      return -1;
+    }
+  }
+  queue.unfinished_tasks = 0;
+  queue.is_shutdown = false;
+  for (Py_ssize_t left = queue.ring.count; left > 0 && queue.ring.count != 0; --left) {
+    PyObject* const item = queue.ring.pop_front();
+    Py_DECREF(item);
+  }
+  Py_XDECREF(ordered);
+  return 0;
+}
+
 int init(PyObject* self, PyObject* args, PyObject* names) {
   static const char* keywords[] = {"maxsize", nullptr};
   PyObject* maxsize = nullptr;
@@ -66,7 +91,9 @@ int init(PyObject* self, PyObject* args, PyObject* names) {
   if (calls < 0) return -1;
   object_of(self).calls_by_name = calls == 1;
   const int hooks = is_marked(self, "_has_hooks");
-  if (hooks <= 0) return hooks;
+  if (hooks < 0) return -1;
+  if (hooks == 0 && object_of(self).mode == Mode::native) return start_afresh(object_of(self));
+  if (hooks == 0 && object_of(self).mode == Mode::shared) return 0;
   object_of(self).mode = Mode::exposed;
   PyObject* const result = call_stdlib("__init__", self, &maxsize, maxsize != nullptr ? 1 : 0, nullptr);
   Py_XDECREF(result);

@@ -57,6 +57,33 @@ class Parts(unittest.TestCase):
         thread.join()
         self.assertEqual(queue.get(), 7)
 
+    def test_a_second_init_empties(self):
+        for kind in native.Queue, native.LifoQueue, native.PriorityQueue:
+            for expose in False, True:
+                with self.subTest((kind, expose)):
+                    queue = self.make(kind)
+                    if expose:
+                        queue.mutex
+                    queue.__init__(2)
+                    self.assertEqual((queue.qsize(), queue.maxsize, queue.unfinished_tasks), (0, 2, 0))
+                    self.assertRaises(native.Empty, queue.get_nowait)
+                    queue.put(5)
+                    queue.put(4)
+                    self.assertTrue(queue.full())
+                    self.assertEqual(sorted([queue.get(), queue.get()]), [4, 5])
+                    queue.task_done()
+                    queue.task_done()
+                    self.assertRaises(ValueError, queue.task_done)
+
+    def test_a_second_init_opens_again(self):
+        queue = self.make()
+        if not hasattr(queue, "shutdown"):
+            self.skipTest("no shutdown")
+        queue.shutdown()
+        queue.__init__()
+        queue.put(1)
+        self.assertEqual(queue.get(), 1)
+
     def test_a_getter_that_waits_natively_follows(self):
         queue = native.Queue()
         got = []
