@@ -138,6 +138,41 @@ class Fired(unittest.TestCase):
             timer.join(30)
             self.assertEqual(seen, [OverflowError], interval)
 
+    def test_one_that_is_made_anew_lives_again(self):
+        ran = threading.Event()
+        timer = threading.Timer(0.001, ran.set)
+        timer.start()
+        timer.join()
+        for again in range(3):
+            go_on = threading.Event()
+            seen = []
+            timer.__init__(0.001, lambda: (ran.set(), go_on.wait(30), seen.append(threading.current_thread())))
+            ran.clear()
+            timer.start()
+            self.assertTrue(ran.wait(30))
+            self.assertTrue(timer.is_alive())
+            go_on.set()
+            timer.join()
+            self.assertEqual(seen, [timer])
+            self.assertFalse(timer.is_alive())
+            timer.__init__(FAR, self.fail)
+            timer.start()
+            self.assertTrue(timer.is_alive())
+            timer.cancel()
+            timer.join()
+            self.assertFalse(timer.is_alive())
+
+    def test_whoever_replaces_the_start_of_threads_sees_timers(self):
+        started, original = [], threading.Thread.start
+        self.addCleanup(setattr, threading.Thread, "start", original)
+        threading.Thread.start = lambda self: (started.append(self), original(self))
+        ran = threading.Event()
+        timer = threading.Timer(0.001, ran.set)
+        timer.start()
+        timer.join()
+        self.assertEqual(started, [timer])
+        self.assertTrue(ran.is_set())
+
     def test_a_subclass_with_a_run_of_its_own_repeats(self):
         class Repeat(threading.Timer):
             def run(self):

@@ -20,6 +20,7 @@ from time import monotonic as _now
 from . import _core, _threads
 
 _Thread = _threads.Thread
+_start = _Thread.start
 _set = _core.Event.set
 _LINGER = 0.5  # seconds that the sleeper stays when nothing is pending
 _LONGEST = 3600.0  # seconds of one sleep: far from what a wait cannot take
@@ -66,6 +67,8 @@ class Timer(_Thread):
         self.args = args if args is not None else []
         self.kwargs = kwargs if kwargs is not None else {}
         self.finished = _Finished()
+        if self.__ended or self.__left is not None:  # of the life before, where a program makes a timer anew
+            self.__ended, self.__left = False, None
 
     def cancel(self):
         """Stop the timer, unless its function has been called already."""
@@ -92,7 +95,7 @@ class Timer(_Thread):
         finished = self.finished if self._initialized else None
         if type(self).run is not Timer.run or type(finished) is not _Finished or self._started.is_set():
             return _Thread.start(self)
-        if not _core.in_main_interpreter:
+        if not _core.in_main_interpreter or _Thread.start is not _start:  # who has replaced it wants to see timers, too
             return _Thread.start(self)
         try:
             due = _now() + self.interval
