@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstring>
 
 #include <threading/detail/backend.hpp>
@@ -132,7 +133,8 @@ std::size_t round_stack_size(std::size_t bytes) noexcept {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   const long smallest = sysconf(_SC_THREAD_STACK_MIN);
   bytes = std::max(bytes, static_cast<std::size_t>(std::max(smallest, static_cast<long>(PTHREAD_STACK_MIN))));
-  return (bytes + page - 1) / page * page;
+  const std::size_t most = static_cast<std::size_t>(PTRDIFF_MAX) / page * page;
+  return bytes > most ? most : (bytes + page - 1) / page * page;
 }
 
 void want_exact_timers() noexcept { prctl(PR_SET_TIMERSLACK, 1ul); }

@@ -39,7 +39,7 @@ bool is_initial_thread() noexcept;
 // Names the calling thread for the system's tools: at most 15 bytes, cut between characters of UTF-8.
 void name_os_thread(std::string_view name) noexcept;
 
-// A stack size in whole pages, not smaller than the system allows.
+// A stack size in whole pages, not smaller than the system allows, nor larger than any object.
 std::size_t round_stack_size(std::size_t bytes) noexcept;
 
 // Asks for timers as exact as the system has them, for the calling thread.

@@ -322,6 +322,15 @@ TEST(StackSize, IsGivenToThreadsStartedLater) {
   EXPECT_GE(by_option, 2 * kLarge);
 }
 
+// What it gives back, it takes again; there is no such stack.
+TEST(StackSize, OfAHalfOfAllAddressesStaysOne) {
+  const std::size_t before = threading::stack_size(PTRDIFF_MAX);
+  const std::size_t rounded = threading::stack_size(before);
+  EXPECT_LE(rounded, static_cast<std::size_t>(PTRDIFF_MAX));
+  EXPECT_EQ(threading::stack_size(rounded), before);
+  EXPECT_EQ(threading::stack_size(before), rounded);
+}
+
 TEST(StackSize, RefusesWhatTheReferenceRefusesAndStaysUnchanged) {
   const std::size_t before = threading::stack_size();
   expect_error<threading::ValueError>("size not valid: 4096 bytes", [] { threading::stack_size(4096); });
