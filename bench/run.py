@@ -178,7 +178,7 @@ def table(options, results):
             if not ours:
                 continue
             best = verdict.rivals.get(verdict.best)
-            target = "" if verdict.target == Target() else "met"
+            target = "" if verdict.target[:2] == (None, None) else "met"
             if verdict.missed:
                 target = "MISSES " + ", ".join(f"{word} ≤ {getattr(verdict.target, word)}" for word in verdict.missed)
             lines.append((row.title, placement, number(ours.median()), f"{ours.spread():.0f}",

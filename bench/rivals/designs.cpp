@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Designs that we tried or considered and did not take, kept so that the next person need not write them again.
-// docs/performance says what each of them loses.
+// docs/performance says what they lose, and docs/adr where they were measured.
 //
 //   design:spin        spins until it is free, with exponential pauses. Fast while threads are fewer than processors,
 //                      and nobody loses his; no fairness at all.
