@@ -62,6 +62,16 @@ double resident_bytes() noexcept {
   return fields == 2 ? static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
+double os_threads() noexcept {
+  std::FILE* file = std::fopen("/proc/self/status", "re");
+  if (file == nullptr) return -1;
+  char line[256];
+  int threads = -1;
+  while (threads < 0 && std::fgets(line, sizeof line, file) != nullptr) std::sscanf(line, "Threads: %d", &threads);
+  std::fclose(file);
+  return threads;
+}
+
 void place_process(Placement placement) noexcept {
   // The last processor: the first one serves more interrupts on most systems.
   if (placement == Placement::one) pin_to(processors() - 1);

@@ -36,6 +36,9 @@ struct Result {
   double fairness = -1;    // operations of the least served thread over those of the most served one
   double longest_ms = -1;  // longest time that any thread was kept waiting
   double bytes = -1;       // memory per object
+  double start_ns = -1;    // the parts of `ns`, where an operation has two
+  double cancel_ns = -1;
+  double threads = -1;  // of the operating system, while everything is there
 };
 
 using Run = std::function<Result(const Options&)>;
@@ -61,6 +64,9 @@ double context_switches() noexcept;
 
 // Bytes of memory this process has in use, as the kernel counts them.
 double resident_bytes() noexcept;
+
+// Threads of this process, as the kernel counts them.
+double os_threads() noexcept;
 
 // Puts the calling thread where `placement` wants its thread number `index`.
 void place(Placement placement, std::size_t index) noexcept;

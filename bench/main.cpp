@@ -32,6 +32,9 @@ void print(const bench::Result& result) {
   if (result.fairness >= 0) std::printf(" fairness=%.3f", result.fairness);
   if (result.longest_ms >= 0) std::printf(" longest_ms=%.3f", result.longest_ms);
   if (result.bytes >= 0) std::printf(" bytes=%.1f", result.bytes);
+  if (result.start_ns >= 0) std::printf(" start=%.3f", result.start_ns);
+  if (result.cancel_ns >= 0) std::printf(" cancel=%.3f", result.cancel_ns);
+  if (result.threads >= 0) std::printf(" threads=%.0f", result.threads);
   std::printf("\n");
 }
 

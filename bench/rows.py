@@ -18,7 +18,7 @@ def uncontended(name, title):
 
 def contended(shape, inside, threads):
     title = f"{threads} threads, one lock, {inside}"
-    return Row(f"contended_{shape}_{threads}", title, {"free": Target(1.0, None, True), "one": Target()})
+    return Row(f"contended_{shape}_{threads}", title, {placement: Target(1.0, None, True) for placement in ("free", "one")})
 
 
 # Between two processors, where a good policy spins and the others sleep.
@@ -63,9 +63,10 @@ ROWS = [
     Row("timers_late", "one timer: how late", {"free": Target(1.0)}),
 ]
 
-# Rows of the cost curves: the numbers they run with, and what the axes say.
-Curve = namedtuple("Curve", "name title counts x")
+# The cost curves: the numbers they run with, what the axes say; the row that is run, and which of its times is meant.
+Curve = namedtuple("Curve", "name title counts x row key", defaults=(None, "ns"))
 WAITERS = (1, 2, 4, 10, 30, 100, 300, 1000, 3000, 10000)
+OBJECTS = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000)
 CURVES = [
     Curve("scale_notify", "notify one of many: there and back", WAITERS, "threads waiting on one condition"),
     Curve("scale_notify_all", "notify all, each", WAITERS, "threads waiting on one condition"),
@@ -74,7 +75,10 @@ CURVES = [
     Curve("scale_waiting_objects", "set one of many events: there and back", WAITERS, "events, a waiting thread each"),
     Curve("scale_threads", "enumerate(), a thread", WAITERS, "live threads"),
     Curve("scale_dump", "dump(), a thread", WAITERS, "live threads that wait"),
-    Curve("timers_start_cancel", "start a timer and cancel it", (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), "timers"),
-    Curve("timers_fire", "fire a timer of many due at once", (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), "timers"),
-    Curve("scale_objects", "lock and unlock, in turn", (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), "locks"),
+    Curve("timers_start_cancel", "start a timer and cancel it", OBJECTS, "timers"),
+    Curve("timers_start", "start a timer", OBJECTS, "timers", "timers_start_cancel", "start"),
+    Curve("timers_cancel", "cancel a timer", OBJECTS, "timers", "timers_start_cancel", "cancel"),
+    Curve("timers_fire", "fire a timer of many due at once", OBJECTS, "timers"),
+    Curve("timers_late", "one timer: how late", OBJECTS, "other timers that are pending"),
+    Curve("scale_objects", "lock and unlock, in turn", OBJECTS, "locks"),
 ]

@@ -84,6 +84,13 @@ class Measured:
         values = sorted(self.values[key])
         return values[len(values) // 4], values[len(values) - 1 - len(values) // 4]
 
+    def timed_by(self, key):
+        """The same with another of its times in the place of "ns"."""
+        other = Measured()
+        other.values.update(self.values)
+        other.values["ns"] = self.values[key]
+        return other
+
     def spread(self):
         low, high = self.middle()
         return 100 * (high - low) / max(self.median(), 1e-9)
@@ -205,13 +212,14 @@ def write_csv(path, results, first):
     with path.open("w", newline="") as file:
         out = csv.writer(file)
         out.writerow([*first, "processes", "ns", "quarter", "three_quarters", "switches", "least_to_most",
-                      "longest_ms", "bytes"])
+                      "longest_ms", "bytes", "threads"])
         for key in sorted(results, key=str):
             m = results[key]
             out.writerow([*key, len(m.values["ns"]), f"{m.median():.3f}", *(f"{v:.3f}" for v in m.middle()),
                           *(m.median(k) if m.values[k] else "" for k in ("switches", "fairness")),
                           m.worst("longest_ms") if m.values["longest_ms"] else "",
-                          m.median("bytes") if m.values["bytes"] else ""])
+                          m.median("bytes") if m.values["bytes"] else "",
+                          m.worst("threads") if m.values["threads"] else ""])
 
 
 def draw(options, results):
@@ -275,34 +283,38 @@ def measure_rows(options):
 
 
 def measure_curves(options):
-    jobs = [((curve.name, count), (curve.name, OURS, "free", str(options.milliseconds), str(count)))
-            for curve in CURVES if matches(curve.name, options.rows)
-            for count in curve.counts if count <= options.max_count]
-    results = run_all(options, jobs)
+    wanted = [(curve, curve.row or curve.name) for curve in CURVES if matches(curve.name, options.rows)]
+    jobs = {(row, count): (row, OURS, "free", str(options.milliseconds), str(count))
+            for curve, row in wanted for count in curve.counts if count <= options.max_count}
+    by_row = run_all(options, list(jobs.items()))
+    results = {(curve.name, count): m.timed_by(curve.key)
+               for curve, row in wanted for (name, count), m in sorted(by_row.items()) if name == row}
     lines = []
-    for curve in CURVES:
-        points = [(count, m.median(), *m.middle()) for (name, count), m in sorted(results.items()) if name == curve.name]
+    charts = []
+    for curve, _ in wanted:
+        points = [(count, m.median(), *m.middle()) for (name, count), m in results.items() if name == curve.name]
         if not points:
             continue
         plot.curve(options.out / f"{curve.name}.svg", curve.title, curve.x, points)
+        charts.append(f"![{curve.name}]({curve.name}.svg)")
         for count, ns, *_ in points:
             m = results[(curve.name, count)]
             lines.append((curve.title, f"{count:,}", number(ns), f"{m.spread():.0f}", number(m.median("switches")),
-                          number(m.median("bytes"))))
-    head = ("curve", "count", "ns", "± %", "switches", "bytes")
-    tell(options, "curves", head, lines)
+                          number(m.worst("longest_ms")), number(m.median("bytes")), number(m.worst("threads"), 0)))
+    head = ("curve", "count", "ns", "± %", "switches", "longest ms", "bytes", "threads")
+    tell(options, "curves", head, lines, "\n" + "\n".join(charts))
     write_csv(options.out / "curves.csv", results, ("curve", "count"))
 
 
-def tell(options, name, head, lines):
-    """A small table: on the screen, and in its file or its place in the documentation."""
+def tell(options, name, head, lines, after=""):
+    """A small table and what stands below it: on the screen, and in its file or its place in the documentation."""
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
     for line in [head, *lines]:
         print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))))
     if options.publish:
-        publish.replace(DOCS / "README.md", name, markdown(head, lines))
+        publish.replace(DOCS / "README.md", name, markdown(head, lines) + after)
     else:
-        (options.out / f"{name}.md").write_text(markdown(head, lines))
+        (options.out / f"{name}.md").write_text(markdown(head, lines) + after)
 
 
 def measure_adversary(options):
