@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// No primitive allocates, ever: construction, uncontended and contended calls, timeouts, stops, destruction. Both
-// operator new and malloc() are watched.
+// No primitive allocates, ever: construction, uncontended and contended calls, timeouts, stops, destruction. All of the
+// C library's ways to memory are watched, and with them operator new, which takes them.
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <functional>
@@ -51,10 +52,35 @@ namespace {
     [](const volatile void*, std::size_t) { count_allocation(); }, [](const volatile void*) {});
 }
 #else
-extern "C" void* __libc_malloc(std::size_t);
-extern "C" void* malloc(std::size_t size) {
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) {
   count_allocation();
   return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  count_allocation();
+  return __libc_calloc(count, size);
+}
+void* realloc(void* old, std::size_t size) {
+  count_allocation();
+  return __libc_realloc(old, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  count_allocation();
+  return __libc_memalign(alignment, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) { return aligned_alloc(alignment, size); }
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  void* const got = aligned_alloc(alignment, size);
+  if (got == nullptr) return ENOMEM;
+  *memory = got;
+  return 0;
+}
 }
 #endif
 
@@ -90,14 +116,41 @@ class Allocation : public testing::Test {
   Bunch threads_;
 };
 
+// How many allocations the body makes.
+template <class Body>
+int allocations_of(Body body) {
+  const int before = allocations;
+  counting = true;
+  body();
+  counting = false;
+  return allocations - before;
+}
+
 TEST_F(Allocation, IsNoticed) {
-  counted([] {
-    auto* volatile something = new int(5);
-    delete something;
-    void* volatile other = std::malloc(10);
-    std::free(other);
-  });
-  EXPECT_GE(allocations, 2);
+  struct alignas(128) Wide {
+    char text[128];
+  };
+  void* volatile kept = nullptr;
+  auto* volatile something = static_cast<int*>(nullptr);
+  auto* volatile wide = static_cast<Wide*>(nullptr);
+  EXPECT_EQ(allocations_of([&] { something = new int(5); }), 1);
+  delete something;
+  EXPECT_EQ(allocations_of([&] { wide = new Wide; }), 1);
+  delete wide;
+  EXPECT_EQ(allocations_of([&] { kept = std::malloc(10); }), 1);
+  EXPECT_GE(allocations_of([&] { kept = std::realloc(kept, 100'000); }), 1);
+  std::free(kept);
+  EXPECT_EQ(allocations_of([&] { kept = std::calloc(3, 10); }), 1);
+  std::free(kept);
+#if !defined(TEST_SANITIZED)  // ThreadSanitizer does not report these
+  EXPECT_EQ(allocations_of([&] { kept = std::aligned_alloc(64, 128); }), 1);
+  std::free(kept);
+  void* aligned = nullptr;
+  int error = -1;
+  EXPECT_EQ(allocations_of([&] { error = posix_memalign(&aligned, 64, 128); }), 1);
+  EXPECT_EQ(error, 0);
+  std::free(aligned);
+#endif
 }
 
 template <class L>
@@ -187,6 +240,8 @@ TEST_F(Allocation, IsNoneInTimeoutsAndStops) {
     ConditionOver<std::mutex> over(foreign);
     over.acquire();
     static_cast<void>(over.wait(2ms));
+    static_cast<void>(over.wait(forever, stopped));
+    static_cast<void>(over.wait_for([] { return false; }, forever, stopped));
     over.release();
     Event event;
     static_cast<void>(event.wait(2ms));
@@ -194,6 +249,10 @@ TEST_F(Allocation, IsNoneInTimeoutsAndStops) {
     Semaphore semaphore(0);
     static_cast<void>(semaphore.acquire(2ms));
     static_cast<void>(semaphore.acquire(forever, stopped));
+    BoundedSemaphore bounded(1);
+    bounded.acquire();
+    static_cast<void>(bounded.acquire(2ms));
+    static_cast<void>(bounded.acquire(forever, stopped));
   });
   enough.set();
   holder.join();
@@ -204,6 +263,7 @@ TEST_F(Allocation, IsNoneUnderContention) {
   Lock lock;
   RLock rlock;
   Semaphore semaphore(1);
+  BoundedSemaphore bounded(1);
   Barrier barrier(4);
   for (int t = 0; t < 4; ++t) {
     counted_thread([&] {
@@ -213,6 +273,7 @@ TEST_F(Allocation, IsNoneUnderContention) {
         }
         { const With hold(rlock); }
         { const With hold(semaphore); }
+        { const With hold(bounded); }
         barrier.wait();
       }
     });
@@ -256,6 +317,72 @@ TEST_F(Allocation, IsNoneWhenWaitersAreWoken) {
     over.release();
   });
   expect_none();
+}
+
+TEST_F(Allocation, IsNoneWhenSleepersAreStopped) {
+  std::stop_source source;
+  const std::stop_token token = source.get_token();
+  Condition cv;
+  std::mutex foreign;
+  ConditionOver<std::mutex> over(foreign);
+  bool waits = false;
+  bool notified = true;
+  counted_thread([&] {
+    const With hold(cv);
+    notified = cv.wait(forever, token);
+  });
+  bool notified_over = true;
+  counted_thread([&] {
+    over.acquire();
+    waits = true;
+    notified_over = over.wait(forever, token);
+    over.release();
+  });
+  ASSERT_TRUE(eventually([&] {
+    const std::scoped_lock hold(foreign);
+    return waits && waiters(cv) == 1;
+  }));
+  counted([&] { source.request_stop(); });
+  expect_none();
+  EXPECT_FALSE(notified);
+  EXPECT_FALSE(notified_over);
+}
+
+// Who waits at a barrier that breaks gets an exception, whose memory is the language's. The barrier adds nothing.
+TEST_F(Allocation, IsOnlyTheExceptionsWhenABarrierBreaks) {
+  const auto caught = [](auto body) {
+    try {
+      body();
+      FAIL() << "nothing was thrown";
+    } catch (const BrokenBarrierError&) {
+    }
+  };
+  const int of_one = allocations_of([&] { caught([] { throw BrokenBarrierError(); }); });
+  const std::stop_token stopped = stopped_token();
+  Barrier barrier(4);
+  EXPECT_EQ(allocations_of([&] { caught([&] { barrier.wait(2ms); }); }), of_one);
+  barrier.reset();
+  EXPECT_EQ(allocations_of([&] { caught([&] { barrier.wait(forever, stopped); }); }), of_one);
+  const auto with_three_waiters = [&](auto break_it) {
+    barrier.reset();
+    allocations = 0;
+    Bunch waiting;
+    for (int t = 0; t < 3; ++t) waiting.add([&] { counted([&] { caught([&] { barrier.wait(); }); }); });
+    ASSERT_TRUE(eventually([&] { return waiters(barrier) == 3; }));
+    counted(break_it);
+    waiting.join();
+  };
+  with_three_waiters([&] { barrier.abort(); });
+  EXPECT_EQ(allocations, 3 * of_one);
+  with_three_waiters([&] { barrier.reset(); });
+  EXPECT_EQ(allocations, 3 * of_one);
+  barrier.reset();
+  allocations = 0;
+  for (int t = 0; t < 2; ++t) counted_thread([&] { caught([&] { barrier.wait(); }); });
+  ASSERT_TRUE(eventually([&] { return waiters(barrier) == 2; }));
+  counted([&] { caught([&] { barrier.wait(2ms); }); });
+  threads_.join();
+  EXPECT_EQ(allocations, 3 * of_one);
 }
 
 // The one exception, which the header names: a Barrier keeps its action.
