@@ -21,8 +21,8 @@ namespace threading::inline v1 {
 // Lifetime: may be destroyed in any state while no thread is blocked in it, also by a thread right after the release
 // that let it in.
 // Visibility: what a thread did before release() is seen by the thread whose acquire() follows.
-// Fairness: a thread that arrives may overtake queued ones, but none that has waited for a millisecond: it is handed
-// the lock.
+// Fairness: a thread that arrives may overtake queued ones; but once a millisecond the lock is handed to the first of
+// them, if that one has waited for as long.
 class THREADING_CAPABILITY("Lock") THREADING_API Lock {
  public:
   constexpr Lock() noexcept = default;

@@ -25,6 +25,7 @@
 // bucket follows Go's semaphore table.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -95,16 +96,19 @@ struct QueueView {
   ThreadToken first;               // who is first; 0 when size is 0
   std::int64_t first_since;        // when that one joined the queue; monotonic_now() nanoseconds
   const WaitKind* kind = nullptr;  // what the first waits for; null when size is 0
+  std::int64_t handed_over = 0;    // when something was last handed over in this part of the lot; as first_since
 
-  // Whether the first has waited longer than kHandOverAfter: hand over, do not let others barge. Reads the clock.
+  // Whether the first has waited longer than kHandOverAfter, and the last hand-over is as long ago: hand over, do not
+  // let others barge. Reads the clock.
   bool first_overdue() const noexcept {
-    return size != 0 && detail::backend::monotonic_now() - first_since > kHandOverAfter;
+    return size != 0 && detail::backend::monotonic_now() - std::max(first_since, handed_over) > kHandOverAfter;
   }
 };
 
 struct UnparkDecision {
   std::size_t count;         // wake this many from the front; more than size means all
   std::uintptr_t token = 0;  // what park() returns to each of them
+  bool hands_over = false;   // they have what they waited for already: noted for QueueView::handed_over
 };
 
 struct RequeueDecision {

@@ -133,7 +133,8 @@ class THREADING_API SemaphoreCore {
 // Lifetime: may be destroyed while no thread is blocked in it, also by a thread right after the release() that let
 // it in.
 // Visibility: what a thread did before release() is seen by the threads that take those units.
-// Fairness: units go to whoever comes; a thread that has waited for a millisecond is given one directly.
+// Fairness: units go to whoever comes; but once a millisecond a release gives its own directly to those who are first,
+// if the first has waited for as long.
 class THREADING_API Semaphore : public detail::SemaphoreCore {
  public:
   // Throws: ValueError "semaphore initial value must be >= 0".

@@ -70,9 +70,9 @@ void after_fork_in_child() noexcept {
                        {.prepare = &prepare_to_fork, .parent = &after_fork_in_parent, .child = &after_fork_in_child}),
      true);
 
-QueueView view_of(const Waiter* first) noexcept {
-  if (first == nullptr) return {0, 0, 0, nullptr};
-  return {first->size, first->thread, first->queued_since, first->kind};
+QueueView view_of(const Bucket& bucket, const Waiter* first) noexcept {
+  if (first == nullptr) return {0, 0, 0, nullptr, bucket.handed_over};
+  return {first->size, first->thread, first->queued_since, first->kind, bucket.handed_over};
 }
 
 // Wakes a list that has been removed from its queue. A waiter is gone once it is woken: read its link first.
@@ -218,7 +218,8 @@ std::size_t unpark(const void* key, detail::UnparkRef decide) noexcept {
   {
     const LockedBucket bucket(key);
     Waiter* const first = bucket->find(key);
-    const UnparkDecision decision = decide(view_of(first));
+    const UnparkDecision decision = decide(view_of(*bucket.operator->(), first));
+    if (decision.hands_over) bucket->handed_over = backend::monotonic_now();
     count = first == nullptr ? 0 : std::min(decision.count, first->size);
     if (count != 0) {
       take_front(*bucket.operator->(), *first, count, decision.token);
@@ -236,7 +237,7 @@ std::size_t requeue(const void* from, const void* to, const WaitKind& to_kind, d
   {
     const LockedBuckets buckets(from, to);
     Waiter* first = buckets.first().find(from);
-    const RequeueDecision decision = decide(view_of(first));
+    const RequeueDecision decision = decide(view_of(buckets.first(), first));
     if (first == nullptr) return 0;
     const std::size_t size = first->size;
     wake_count = std::min(decision.wake, size);

@@ -24,8 +24,9 @@
 //          thread owns the lock before it runs.
 // Fairness A thread that arrives may take a free lock over queued ones: that keeps the lock busy while the woken one
 //          is still on its way, and is what makes contended locks fast. A waiter that loses contends once more, then
-//          queues up in front with its age; once it is older than kHandOverAfter it queues up at once, and the next
-//          release hands over. So nobody starves, and the price is at most one direct hand-over a millisecond and lock.
+//          queues up in front with its age; once it is older than kHandOverAfter it queues up at once, and a release
+//          hands over to the first that is. So nobody starves, and the price is at most one direct hand-over a
+//          millisecond and bucket.
 // Orders   A1 acquire of each exchange that takes pairs with R1, release of each store or exchange that frees: the
 //          critical section is visible. In a hand-over the wake itself carries the visibility (parker's contract).
 //          parked is ordered by the bucket's lock: relaxed.
@@ -166,7 +167,7 @@ bool unlock_word(LockWord& word, bool is_done) noexcept {
       // R1 release pairs with A1. The last access to the word.
       if (word.compare_exchange_weak(now, next, std::memory_order_release, std::memory_order_relaxed)) {
         released = true;
-        return {1, token};
+        return {1, token, hand_over};
       }
     }
     return {0};

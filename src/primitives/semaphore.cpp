@@ -89,7 +89,7 @@ bool SemaphoreCore::release_slow(std::uint64_t count, std::uint64_t limit) noexc
     } while (!word_.compare_exchange_weak(seen, (seen & ~kWaiters) + units * kUnit + waiters, std::memory_order_release,
                                           std::memory_order_relaxed));
     added = true;
-    return {static_cast<std::size_t>(woken), grant ? kGranted : 0};
+    return {static_cast<std::size_t>(woken), grant ? kGranted : 0, grant};
   });
   return added;
 }

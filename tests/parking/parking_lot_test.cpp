@@ -113,6 +113,23 @@ TEST_F(ParkingLot, CountsAContinuedWaitFromItsBeginning) {
   });
 }
 
+// However old the first is: a long queue of sleepers would make each release a change of threads.
+TEST_F(ParkingLot, IsInNoHurryToHandOverAgain) {
+  const std::int64_t since = detail::backend::monotonic_now() - 10 * kHandOverAfter;
+  park_thread(&key_, 0, {.since = since});
+  park_thread(&key_, 1, {.since = since});
+  const std::int64_t before = detail::backend::monotonic_now();
+  unpark(&key_, [&](const QueueView&) noexcept -> UnparkDecision { return {1, 0, true}; });
+  unpark(&key_, [&](const QueueView& queue) noexcept -> UnparkDecision {
+    const bool overdue = queue.first_overdue();
+    EXPECT_GE(queue.handed_over, before);
+    EXPECT_EQ(queue.first_since, since);
+    const bool is_soon = detail::backend::monotonic_now() - queue.handed_over <= kHandOverAfter;
+    EXPECT_FALSE(is_soon && overdue);
+    return {1};
+  });
+}
+
 TEST_F(ParkingLot, NeverTimesOutEarly) {
   for (const std::int64_t delay : {1L, 1'000L, 100'000L, 5'000'000L}) {
     const Deadline deadline = Deadline::after(delay);

@@ -219,6 +219,15 @@ TYPED_TEST(Semaphores, ATimeoutTakesNothing) {
   EXPECT_EQ(semaphore->value(), 1);
 }
 
+std::int64_t handed_over(const void* key) {
+  std::int64_t at = 0;
+  unpark(key, [&](const QueueView& queue) noexcept -> UnparkDecision {
+    at = queue.handed_over;
+    return {0};
+  });
+  return at;
+}
+
 // Who arrives may take a unit over those who wait; after a moment those who wait are given theirs directly.
 TYPED_TEST(Semaphores, GivesAUnitToThoseWhoWaitLong) {
   auto semaphore = this->drained(1);
@@ -226,7 +235,9 @@ TYPED_TEST(Semaphores, GivesAUnitToThoseWhoWaitLong) {
   const auto overdue = steady_clock::now() + std::chrono::nanoseconds(2 * kHandOverAfter);
   while (steady_clock::now() < overdue) {
   }
+  const std::int64_t before = detail::backend::monotonic_now();
   semaphore->release();
+  EXPECT_GE(handed_over(&*semaphore), before) << "and the next not so soon";
   EXPECT_EQ(semaphore->value(), 0) << "the unit was up for grabs";
   EXPECT_FALSE(semaphore->try_acquire());
   this->threads_.join();

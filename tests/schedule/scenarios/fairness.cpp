@@ -11,17 +11,17 @@ namespace {
 
 using namespace scenarios;
 
-std::size_t queued_at(const void* key) {
-  std::size_t size = 0;
+QueueView view_of(const void* key) {
+  QueueView view{};
   threading::unpark(key, [&](const QueueView& queue) noexcept -> UnparkDecision {
-    size = queue.size;
+    view = queue;
     return {0};
   });
-  return size;
+  return view;
 }
 
-void until_queued(const void* key) {
-  while (queued_at(key) == 0) lab::yield();
+void until_queued(const void* key, std::size_t count = 1) {
+  while (view_of(key).size < count) lab::yield();
 }
 
 // A lock and a semaphore with one unit, alike.
@@ -109,6 +109,38 @@ LAB_SCENARIO(lock_age_is_kept, "nobody is faster than who has waited for long",
 LAB_SCENARIO(semaphore_age_is_kept, "nobody is faster than who has waited for long",
              {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}}) {
   keeps_its_age<SemaphoreGate>();
+}
+
+// Else a long queue of sleepers, all of them old, would make each release a change of threads. The second in the queue
+// only looks, so that nobody but a hand-over keeps the first from taking the lock again.
+LAB_SCENARIO(lock_handed_over_once_in_a_while, "after a hand-over, others may pass for a while",
+             {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}}) {
+  using threading::Embedding;
+  auto* lock = lab::make<threading::Lock>("lock");
+  std::int64_t before = 0;
+  bool is_handed_over = false;
+  lock->acquire();
+  lab::together({{"waiter",
+                  [&] {
+                    lock->acquire();
+                    lock->release();
+                    const bool is_free = lock->try_lock();
+                    const bool is_soon = lab::monotonic_now() - before <= threading::kHandOverAfter;
+                    if (is_handed_over && is_soon) lab::check(is_free, "not handed over again so soon");
+                    if (is_free) lock->release();
+                  }},
+                 {"onlooker",
+                  [&] {
+                    if (Embedding::wait_until_free(*lock, {}) == Embedding::Outcome::ok) Embedding::pass_on(*lock);
+                  }},
+                 {"holder", [&] {
+                    until_queued(lock, 2);
+                    before = lab::monotonic_now();
+                    is_handed_over = before - view_of(lock).first_since > threading::kHandOverAfter;
+                    lock->release();
+                  }}});
+  lab::check(!lock->locked(), "free at the end");
+  lab::destroy(lock);
 }
 
 }  // namespace
