@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
 #endif
 
 #include <threading/detail/backend.hpp>
+
+#include "platform/cpu_quota.hpp"
 
 namespace threading::inline v1::detail::backend {
 namespace {
@@ -40,25 +40,6 @@ int affinity_count() noexcept {
 // be mistaken for a process that has only one.
 const int affinity_at_start = affinity_count();
 
-// Whole processors that a control group's quota allows, rounded down; a large number when there is none.
-// Plain system calls, not stdio: this runs inside a lock's slow path, where nothing may be allocated.
-int quota_count() noexcept {
-  constexpr int kUnlimited = 1 << 20;
-  const int file = open("/sys/fs/cgroup/cpu.max", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return kUnlimited;
-  char text[64];
-  const ssize_t size = read(file, text, sizeof text - 1);
-  close(file);
-  if (size <= 0) return kUnlimited;
-  text[size] = '\0';
-  char* rest = text;
-  const long long quota = std::strtoll(text, &rest, 10);  // "max 100000" when unlimited: no number
-  if (rest == text) return kUnlimited;
-  const long long period = std::strtoll(rest, nullptr, 10);
-  if (quota <= 0 || period <= 0) return kUnlimited;
-  return static_cast<int>(std::clamp(quota / period, 1LL, static_cast<long long>(kUnlimited)));
-}
-
 // No function-local static: a fork while another thread initialises one leaves the child waiting for it.
 constinit atomic<int> known_cpu_count{0};
 
@@ -80,7 +61,7 @@ int cpu_count() noexcept {
   int count = known_cpu_count.load(std::memory_order_relaxed);
   if (count == 0) {
     // 0: asked by a constructor that runs before this file's.
-    count = std::min(affinity_at_start != 0 ? affinity_at_start : affinity_count(), quota_count());
+    count = std::min(affinity_at_start != 0 ? affinity_at_start : affinity_count(), platform::cpu_quota(""));
     known_cpu_count.store(count, std::memory_order_relaxed);  // relaxed: as above
   }
   return count;
