@@ -25,8 +25,9 @@
 
 namespace {
 
-// Counted in the threads that ask for it. Plain, so that it needs no initialisation, which might allocate.
-thread_local constinit bool counting = false;
+// Counted in the threads that ask for it. Plain, so that it needs no initialisation, which might allocate; volatile,
+// since a compiler knows that malloc() looks at no variable of ours.
+thread_local constinit volatile bool counting = false;
 std::atomic<int> allocations{0};
 
 void count_allocation() noexcept {
