@@ -14,7 +14,7 @@ import cpp_text
 ROOMS = {
     "base": {},
     "platform": {"base": None},
-    "parking": {"platform": ("parker", "parker_outcome", "clock", "fork", "thread_exit"), "base": None},
+    "parking": {"platform": ("parker", "parker_outcome", "clock", "crowd", "fork", "thread_exit"), "base": None},
     "primitives": {"parking": None, "base": None},
     "threads": {
         "primitives": None,

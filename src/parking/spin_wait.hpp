@@ -48,8 +48,8 @@
 #include <threading/detail/backend.hpp>
 #include <threading/detail/deadline.hpp>
 
-#include "parking/crowd.hpp"
 #include "parking/first_look.hpp"
+#include "platform/crowd.hpp"
 
 namespace threading::inline v1::parking {
 
@@ -370,7 +370,7 @@ class SpinHistory {
   detail::backend::atomic<std::int16_t> offering_{0};  // that offer on and on after many were woken at once
   detail::backend::atomic<Company> company_{Company::unknown};
   detail::backend::atomic<std::uint8_t> beside_{0};  // locks had after an offer, in a row
-  Crowd crowd_;
+  platform::Crowd crowd_;
   detail::backend::atomic<std::uint8_t> skip_{0};  // waits left that sleep at once
   detail::backend::atomic<std::uint8_t> failures_{0};
 };

@@ -90,7 +90,7 @@ bool start_detached_os_thread(OsThreadMain main) noexcept {
 }
 
 void join_os_thread(const OsThread& thread) noexcept {
-  for (int offer = 0; offer != kOffers && !is_gone(thread.handle); ++offer) detail::backend::yield();
+  for (int left = kOffers; left != 0 && !is_gone(thread.handle) && crowd_of_joiners.offer(); --left) continue;
   // pthread_join() is a cancellation point, and the library's waits are not.
   int before = 0;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);

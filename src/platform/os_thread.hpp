@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "platform/crowd.hpp"
+
 namespace threading::inline v1::platform {
 
 // An OS thread that this library created. A plain value: exactly one of join_os_thread(), called by another thread, and
@@ -21,6 +23,9 @@ using OsThreadMain = void* (*)(void* argument);
 // runs. `stack_size`: bytes, as round_stack_size() gave them; 0: the system's default.
 [[nodiscard]] bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument,
                                    std::size_t stack_size) noexcept;
+// What joiners have met that offered their processor, here or elsewhere. A thread that took an offer and ran for long
+// itself looks the same: the next joins sleep at once, which costs little beside such threads.
+inline constinit Crowd crowd_of_joiners;
 // Waits until it is gone. Requires: another thread than the caller. Not a cancellation point.
 void join_os_thread(const OsThread& thread) noexcept;
 // By the thread itself: nobody will join it.

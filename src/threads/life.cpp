@@ -224,6 +224,7 @@ static void make_alive(ThreadState& state) noexcept {
 }
 
 void note_fork(ThreadState& survivor) noexcept {
+  platform::crowd_of_joiners.reset_after_fork();
   forks.store(fork_count() + 1, std::memory_order_relaxed);                 // relaxed: the child has one thread
   survivor.role.store(ThreadState::Kind::main, std::memory_order_relaxed);  // relaxed: as above
   survivor.native_id.store(0, std::memory_order_relaxed);                   // relaxed: as above
@@ -287,10 +288,7 @@ WaitOutcome join(ThreadState& state, const WaitOptions& options) {
     if (phase_of(seen) == kOver) return WaitOutcome::ok;
     const bool has_ended = phase_of(seen) == kEnded;
     const bool can_claim = has_os_thread(state) && (seen & (kClaimed | kHandle)) == kHandle;
-    if (can_claim && unbounded && !has_ended && offers-- > 0) {
-      backend::yield();
-      continue;
-    }
+    if (can_claim && unbounded && !has_ended && offers-- > 0 && platform::crowd_of_joiners.offer()) continue;
     if (can_claim && (has_ended || unbounded)) {
       if (!try_claim(state, seen)) continue;
       has_ended ? wait_for_os_thread(state) : join_directly(state);
