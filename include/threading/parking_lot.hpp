@@ -87,7 +87,8 @@ struct ParkOptions {
 // Why a waiter leaves without having been woken.
 enum class LeaveReason : std::uint8_t { timeout, signal, stop };
 
-// Nanoseconds after which a queued thread no longer loses to others that arrive later. See docs/adr.
+// Nanoseconds after which a queued thread may be handed what it waits for, so that it loses to none that arrived later;
+// and at least between two such hand-overs. See docs/adr.
 inline constexpr std::int64_t kHandOverAfter = 1'000'000;
 
 // What an unpark() or requeue() callback is told about the queue.

@@ -267,40 +267,28 @@ class Objects(Case):
 
 
 class Interpreters(Case):
-    def test_each_has_its_own(self):
-        self.check("""
+    def check_others(self, times, code, then=""):
+        """Runs the code in so many other interpreters, each of which ends at once; then the rest in the main one."""
+        code = "import sys; sys.path[:] = here; import threadingpp; threadingpp.install(); import threading; " + code
+        self.check("code = %r\ntimes = %d\n" % (code, times) + textwrap.dedent("""
             try: import _xxsubinterpreters as s
             except ImportError: import _interpreters as s
-            import os
-            code = "import threadingpp; threadingpp.install(); import threading; e = threading.Event(); " \\
-                   "t = threading.Thread(target=e.set); t.start(); assert e.wait(30); t.join(); " \\
-                   "c = threading.Condition(); c.acquire(); assert not c.wait(0.001)"
-            for _ in range(3):
+            for _ in range(times):
                 try: one = s.create(isolated=False)
                 except TypeError: one = s.create()
-                error = s.run_string(one, "import sys; sys.path[:] = %r\\n" % sys.path + code)
+                error = s.run_string(one, "here = %r\\n" % sys.path + code)
                 assert not error, error
                 s.destroy(one)
-            with condition: assert not condition.wait(0.001)
-            print('ok')
-        """)
+        """) + then + "\nprint('ok')\n")
 
+    def test_each_has_its_own(self):
+        self.check_others(3, "e = threading.Event(); t = threading.Thread(target=e.set); t.start(); assert e.wait(30); "
+                             "t.join(); c = threading.Condition(); c.acquire(); assert not c.wait(0.001)",
+                          then="with condition: assert not condition.wait(0.001)")
 
     def test_one_ends_right_after_its_timers(self):
-        self.check("""
-            try: import _xxsubinterpreters as s
-            except ImportError: import _interpreters as s
-            code = "import threadingpp; threadingpp.install(); import threading; " \\
-                   "t = threading.Timer(0.001, int); t.start(); t.join(); " \\
-                   "t = threading.Timer(1000, int); t.start(); t.cancel(); t.join()"
-            for _ in range(5):
-                try: one = s.create(isolated=False)
-                except TypeError: one = s.create()
-                error = s.run_string(one, "import sys; sys.path[:] = %r\\n" % sys.path + code)
-                assert not error, error
-                s.destroy(one)
-            print('ok')
-        """)
+        self.check_others(5, "t = threading.Timer(0.001, int); t.start(); t.join(); "
+                             "t = threading.Timer(1000, int); t.start(); t.cancel(); t.join()")
 
 
 class Pickling(Case):
