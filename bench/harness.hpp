@@ -79,7 +79,7 @@ inline void keep(T const& value) noexcept {
   asm volatile("" : : "r,m"(value) : "memory");
 }
 
-// Work that takes about so many nanoseconds and touches no memory.
+// Work that takes about so many nanoseconds and touches no memory that others touch.
 void calibrate_work() noexcept;
 void work(double nanoseconds) noexcept;
 
