@@ -11,13 +11,19 @@
 //          The watcher sleeps until the earliest deadline. The simple way, to wake a second thread that runs what is
 //          due, would make every timer late by a second wake-up. So the watcher takes the timer itself, and before it
 //          runs it appoints another pool thread to watch, if there is anything left to watch for (leader and follower).
+//          To wake that one would make the timer late by the wake-up's price. An idle thread that gets up by itself
+//          before the next timer is due is appointed in its sleep: it learns of it then, unless the thread that ran the
+//          function is back first and takes the appointment. Who starts an earlier timer wakes it.
 //          A pool thread that has run a function takes the next due timer: a hundred thousand functions that are due at
 //          once run on one thread if they are short. The watcher, while timers are due, looks again after kPatience:
 //          if none was taken meanwhile, the functions that run take long, and it takes one itself.
 // I1       While a timer is pending in the wheel, or due, a thread watches or has been appointed to, or one that runs a
 //          function will look when it is done (when the system has no thread to appoint).
 // I2       No user code runs under the lock, nor on the watcher.
-// I3       The watcher is told of every timer that is earlier than what it sleeps until.
+// I3       The watcher, or who was appointed in its sleep, is told of every timer that is earlier than what it sleeps
+//          until.
+// I4       An idle thread leaves only when it has lingered, not when another took its appointment; and not the last one
+//          while timers fire. Or each firing would have to make the thread that watches after it.
 // Lock     All of this is guarded by the registry's lock, not by one of its own: a start lists the timer and queues it,
 //          a cancel does the reverse, and each takes a lock once.
 // Orders   The lock orders everything.
@@ -54,6 +60,9 @@ using Stage = TimerState::Stage;
 constexpr std::int64_t kPatience = 1'000'000;
 // How long an idle pool thread stays, in case more is to come. Nanoseconds.
 constexpr std::int64_t kLinger = 1'000'000'000;
+// How long before a timer is due an idle thread must get up by itself to be appointed in its sleep: many times what a
+// wake-up takes (wake_lag.hpp). Nanoseconds.
+constexpr std::int64_t kHeadStart = 1'000'000;
 
 // How many timers are looked at before one fires. All that are due at the same time would keep the first one, and
 // everybody who starts or cancels a timer, waiting for milliseconds: a hundred thousand take two.
@@ -69,10 +78,11 @@ struct Queue {
   std::size_t running = 0;                       // pool threads that run a function
   std::size_t idle = 0;                          // pool threads that may be appointed
   bool is_watched = false;                       // a thread watches, or is on its way to
-  std::int64_t watched_until = 0;                // what the watcher sleeps until; meaningful while it does
+  std::int64_t watched_until = 0;                // what the watcher, or who is to be it, sleeps until; or INT64_MIN
+  std::int64_t idle_until = 0;                   // all idle threads have got up by then
   WakeLag wake_lag;                              // the watcher's own
   backend::atomic<bool> is_called{false};        // the watcher must look again
-  backend::atomic<std::size_t> appointments{0};  // idle threads that are to wake up and watch
+  backend::atomic<std::size_t> appointments{0};  // idle threads that are to watch when they get up
 };
 constinit Queue queue;
 
@@ -83,15 +93,20 @@ void* pool_main(void*);
 // Sees to it that somebody watches. Returns: false when the system has no thread for it.
 bool appoint() noexcept {
   if (queue.is_watched) return true;
+  std::int64_t watched_until = INT64_MIN;  // it will look before it sleeps
   if (queue.idle != 0) {
     --queue.idle;
     queue.appointments.fetch_add(1, std::memory_order_relaxed);  // relaxed: under the lock; read under the bucket's
-    unpark_one(&queue.appointments);
+    if (queue.due.is_empty() && queue.wheel.next() - kHeadStart >= queue.idle_until) {
+      watched_until = queue.idle_until;
+    } else {
+      unpark_one(&queue.appointments);
+    }
   } else {
     if (!platform::start_detached_os_thread(&pool_main)) return false;
   }
   queue.is_watched = true;
-  queue.watched_until = INT64_MIN;  // it will look before it sleeps
+  queue.watched_until = watched_until;
   return true;
 }
 
@@ -169,20 +184,26 @@ TimerState* watch() noexcept THREADING_REQUIRES(registry_lock) {
 
 // Without work: waits to be appointed. Returns: false when the thread has lingered long enough.
 bool idle() noexcept THREADING_REQUIRES(registry_lock) {
-  ++queue.idle;
-  registry_lock.unlock();
   const auto is_unwanted = []() noexcept {
-    // relaxed: its increment is followed by an unpark.
+    // relaxed: an increment that is to end the sleep is followed by an unpark.
     return queue.appointments.load(std::memory_order_relaxed) == 0;
   };
-  static_cast<void>(park(
-      &queue.appointments, kWatchKind, is_unwanted, []() noexcept {}, [](bool, LeaveReason) noexcept {},
-      {.deadline = Deadline::after(kLinger)}));
-  registry_lock.lock();
-  // Whoever comes first takes an appointment, whether it was woken for it or just gives up.
-  if (queue.appointments.load(std::memory_order_relaxed) != 0) {  // relaxed: under the lock
-    queue.appointments.fetch_sub(1, std::memory_order_relaxed);   // relaxed: under the lock
-    return true;
+  ++queue.idle;
+  for (;;) {
+    const std::uint64_t taken = queue.taken;
+    queue.idle_until = backend::monotonic_now() + kLinger;
+    const Deadline deadline = Deadline::at(queue.idle_until);
+    registry_lock.unlock();
+    const ParkResult result = park(
+        &queue.appointments, kWatchKind, is_unwanted, []() noexcept {}, [](bool, LeaveReason) noexcept {},
+        {.deadline = deadline});
+    registry_lock.lock();
+    // Whoever comes first takes an appointment, whether it was woken for it, just gives up or has not slept.
+    if (queue.appointments.load(std::memory_order_relaxed) != 0) {  // relaxed: under the lock
+      queue.appointments.fetch_sub(1, std::memory_order_relaxed);   // relaxed: under the lock
+      return true;
+    }
+    if (result.outcome == ParkOutcome::timed_out && (queue.idle > 1 || taken == queue.taken)) break;  // I4
   }
   --queue.idle;
   return false;
@@ -293,7 +314,7 @@ THREADING_NO_THREAD_SAFETY_ANALYSIS void* pool_main(void*) {
 }
 
 // What becomes of a timer that is started.
-enum class Queued : std::uint8_t { cancelled, watched, must_call, failed };
+enum class Queued : std::uint8_t { cancelled, watched, must_call, must_wake, failed };
 
 // Under the lock.
 Queued queue_up(TimerState& timer, std::int64_t now) noexcept {
@@ -316,6 +337,8 @@ Queued queue_up(TimerState& timer, std::int64_t now) noexcept {
   if (timer.stage != Stage::due && deadline.nanoseconds() >= queue.watched_until) return Queued::watched;
   if (queue.watched_until == INT64_MIN) return Queued::watched;  // called already, and not asleep since
   queue.watched_until = INT64_MIN;
+  // relaxed: under the lock
+  if (queue.appointments.load(std::memory_order_relaxed) != 0) return Queued::must_wake;  // appointed in its sleep
   queue.is_called.store(true, std::memory_order_relaxed);  // relaxed: the caller's unpark follows
   return Queued::must_call;
 }
@@ -352,6 +375,7 @@ bool enqueue(TimerState& timer) {
     case Queued::cancelled: conclude(timer); break;
     case Queued::watched: break;
     case Queued::must_call: unpark_one(&queue.is_called); break;
+    case Queued::must_wake: unpark_one(&queue.appointments); break;
     case Queued::failed: return false;
   }
   return true;

@@ -243,6 +243,46 @@ LAB_SCENARIO(timer_no_follower_for_a_later_one, "no thread to appoint: the one t
   lab::check(runs == 2, "both");
 }
 
+// The pool thread is idle, if not on its way there, and would get up by itself after a second.
+LAB_SCENARIO(timer_earlier_than_the_sleep,
+             "who is appointed in its sleep is woken for a timer that is due before it would get up",
+             {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
+  Timer first(0.0, [] {});
+  first.start();
+  first.join();
+  Timer later(seconds(9), [] {});
+  if (lab::choose(2) != 0) later.start();
+  const std::int64_t due = lab::monotonic_now() + kSecond / 2;
+  Timer second(0.5, [&] { lab::check(lab::monotonic_now() == due, "in time"); });
+  second.start();
+  second.join();
+  later.cancel();
+}
+
+// What fires `count` times, `after` seconds each, beside a pending one. The system makes no thread but the first two.
+void fire_beside(Timer& pending, int count, double after) {
+  pending.start();
+  for (int i = 0; i != count; ++i) {
+    Timer timer(after, [] { lab::check(lab::thread_id() <= 2, "no thread is made for it"); });
+    timer.start();
+    timer.join();
+    sleep_until(lab::monotonic_now() + 1);  // all others have come to rest
+  }
+  pending.cancel();
+}
+
+LAB_SCENARIO(timer_appointment_taken_over, "a thread that is woken for nothing does not leave",
+             {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
+  Timer near(0.9, [] {});
+  fire_beside(near, 3, 0.1);
+}
+
+LAB_SCENARIO(timer_last_idle_one_stays, "while timers fire an idle thread is at hand",
+             {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
+  Timer far(seconds(9), [] {});
+  fire_beside(far, 3, 0.6);
+}
+
 LAB_SCENARIO(timer_pool_ends, "threads of the pool that have nothing to do end",
              {.bound = 1, .weak_bound = 0, .step_limit = 1500}) {
   for (int i = 0; i != 2; ++i) {
