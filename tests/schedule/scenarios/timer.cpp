@@ -274,13 +274,13 @@ void fire_beside(Timer& pending, int count, double after) {
 LAB_SCENARIO(timer_appointment_taken_over, "a thread that is woken for nothing does not leave",
              {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
   Timer near(0.9, [] {});
-  fire_beside(near, 3, 0.1);
+  fire_beside(near, 4, 0.1);
 }
 
 LAB_SCENARIO(timer_last_idle_one_stays, "while timers fire an idle thread is at hand",
              {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
   Timer far(seconds(9), [] {});
-  fire_beside(far, 3, 0.6);
+  fire_beside(far, 4, 0.6);
 }
 
 LAB_SCENARIO(timer_pool_ends, "threads of the pool that have nothing to do end",
