@@ -24,6 +24,7 @@ from pathlib import Path
 import instructions
 import plot
 import publish
+import variants
 from rows import CURVES, LIMIT, OURS, ROWS, Target
 
 HERE = Path(__file__).resolve().parent
@@ -44,8 +45,11 @@ def arguments():
     parser.add_argument("--scale", action="store_true", help="the cost curves instead of the rows")
     parser.add_argument("--adversary", action="store_true", help="instead: threads that re-lock at once, for ten seconds")
     parser.add_argument("--instructions", action="store_true", help="instead: count instructions, with callgrind")
+    parser.add_argument("--variants", nargs="?", const="all", metavar="NAME,NAME",
+                        help="instead: the library beside changed ones, bench/variants; with --publish into their page")
+    parser.add_argument("--build-only", action="store_true", help="with --variants: builds them, and measures nothing")
     parser.add_argument("--publish", action="store_true",
-                        help="all of these, into docs/performance and README.md: some twenty minutes, on a quiet machine")
+                        help="all but the variants, into docs/performance and README.md: some twenty minutes, on a quiet machine")
     parser.add_argument("--max-count", type=int, default=1_000_000, help="where the cost curves end")
     parser.add_argument("--seed", type=int, default=None, help="of the random order")
     parser.add_argument("--out", type=Path, help="where CSV, SVG and PNG go (the build directory)")
@@ -348,11 +352,15 @@ def measure_curves(options):
     write_csv(options.out / "curves.csv", results, ("curve", "count"))
 
 
-def tell(options, name, head, lines, after=""):
-    """A small table and what stands below it: on the screen, and in its file or its place in the documentation."""
+def print_columns(head, lines, left=1):
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
     for line in [head, *lines]:
-        print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))))
+        print("  ".join(cell.ljust(w) if i < left else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))))
+
+
+def tell(options, name, head, lines, after=""):
+    """A small table and what stands below it: on the screen, and in its file or its place in the documentation."""
+    print_columns(head, lines)
     if options.publish:
         publish.replace(DOCS / "README.md", name, markdown(head, lines) + after)
     else:
@@ -382,15 +390,29 @@ def measure_instructions(options):
     tell(options, "instructions", ("instructions", *rivals), lines)
 
 
+def measure_variants(options):
+    lines = list(variants.measure(options))
+    if not lines:
+        return
+    head, lines = variants.table(lines, number)
+    print_columns(head, lines, left=3)
+    if options.publish:
+        page = DOCS / "variants.md"
+        publish.replace(page, "variants", markdown(head, variants.with_published(page, lines)))
+        publish.replace(page, "descriptions", variants.descriptions())
+    else:
+        (options.out / "variants.md").write_text(markdown(head, lines))
+
+
 def main():
     options = arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < 2:
         print("only one processor: 'free' says nothing here", file=sys.stderr)
-    parts = ((options.adversary, measure_adversary), (options.scale, measure_curves),
+    parts = ((options.variants, measure_variants), (options.adversary, measure_adversary), (options.scale, measure_curves),
              (options.instructions, measure_instructions))
     wanted = [measure for is_wanted, measure in parts if is_wanted] or [measure_rows]
-    if options.publish:
+    if options.publish and not options.variants:
         wanted = [measure_rows, measure_adversary, measure_curves, measure_instructions]
     for measure in wanted:
         begun = time.monotonic()
