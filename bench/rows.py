@@ -64,19 +64,32 @@ ROWS = [
     Row("timers_late", "one timer: how late", {"free": Target(1.0)}),
 ]
 
+# What a curve is judged by. growth: its last point may take at most this multiple of what a hundred take; what depends on
+# the number takes a hundred times as much at 10,000. bytes, threads: of its last point, at most. None: not judged.
+class Bounds(namedtuple("Bounds", "growth bytes threads", defaults=(None, None, None))):
+    def missed(self, **found):
+        """What is above its bound, or was not measured."""
+        return [f"{what} ≤ {bound}" for what, bound in self._asdict().items()
+                if bound is not None and (found[what] is None or found[what] > bound)]
+
+
+FLAT = Bounds(growth=4)
+
 # The cost curves: the numbers they run with, what the axes say; the row that is run, and which of its times is meant.
-Curve = namedtuple("Curve", "name title counts x row key", defaults=(None, "ns"))
+Curve = namedtuple("Curve", "name title counts x row key bounds", defaults=(None, "ns", Bounds()))
 WAITERS = (1, 2, 4, 10, 30, 100, 300, 1000, 3000, 10000)
 OBJECTS = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000)
 CURVES = [
-    Curve("scale_notify", "notify one of many: there and back", WAITERS, "threads waiting on one condition"),
+    Curve("scale_notify", "notify one of many: there and back", WAITERS, "threads waiting on one condition", bounds=FLAT),
     Curve("scale_notify_all", "notify all, each", WAITERS, "threads waiting on one condition"),
-    Curve("scale_unlock", "release and next acquisition", WAITERS, "threads queued for one lock"),
-    Curve("scale_timeout", "a wait that times out at once", WAITERS, "threads waiting on one event"),
-    Curve("scale_waiting_objects", "set one of many events: there and back", WAITERS, "events, a waiting thread each"),
+    Curve("scale_unlock", "release and next acquisition", WAITERS, "threads queued for one lock", bounds=FLAT),
+    Curve("scale_timeout", "a wait that times out at once", WAITERS, "threads waiting on one event", bounds=FLAT),
+    Curve("scale_waiting_objects", "set one of many events: there and back", WAITERS, "events, a waiting thread each", bounds=FLAT),
+    Curve("scale_waiting_timeout", "a wait that times out at one of many events", WAITERS, "events, a waiting thread each",
+          bounds=FLAT),
     Curve("scale_threads", "enumerate(), a thread", WAITERS, "live threads"),
     Curve("scale_dump", "dump(), a thread", WAITERS, "live threads that wait"),
-    Curve("timers_start_cancel", "start a timer and cancel it", OBJECTS, "timers"),
+    Curve("timers_start_cancel", "start a timer and cancel it", OBJECTS, "timers", bounds=Bounds(bytes=256, threads=2)),
     Curve("timers_start", "start a timer", OBJECTS, "timers", "timers_start_cancel", "start"),
     Curve("timers_cancel", "cancel a timer", OBJECTS, "timers", "timers_start_cancel", "cancel"),
     Curve("timers_fire", "fire a timer of many due at once", OBJECTS, "timers"),

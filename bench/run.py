@@ -328,6 +328,16 @@ def measure_rows(options):
         (options.out / "table.md").write_text(markdown(head, lines) + "\n" + sizes)
 
 
+def curve_verdict(curve, points):
+    """What stands beside the last point. points: count → Measured. Nothing is judged if the last one is not there."""
+    last = points.get(curve.counts[-1])
+    if last is None or not any(curve.bounds):
+        return ""
+    growth = last.median() / max(points[100].median(), 1e-3) if 100 in points else None
+    missed = curve.bounds.missed(growth=growth, bytes=last.median("bytes"), threads=last.worst("threads"))
+    return "MISSES " + ", ".join(missed) if missed else "met"
+
+
 def measure_curves(options):
     wanted = [(curve, curve.row or curve.name) for curve in CURVES if matches(curve.name, options.rows)]
     jobs = {(row, count): (row, OURS, "free", str(options.milliseconds), str(count))
@@ -343,11 +353,13 @@ def measure_curves(options):
             continue
         plot.curve(options.out / f"{curve.name}.svg", curve.title, curve.x, points)
         charts.append(f"![{curve.name}]({curve.name}.svg)")
+        verdict = curve_verdict(curve, {count: m for (name, count), m in results.items() if name == curve.name})
         for count, ns, *_ in points:
             m = results[(curve.name, count)]
             lines.append((curve.title, f"{count:,}", number(ns), f"{m.spread():.0f}", number(m.median("switches")),
-                          number(m.worst("longest_ms")), number(m.median("bytes")), number(m.worst("threads"), 0)))
-    head = ("curve", "count", "ns", "± %", "switches", "longest ms", "bytes", "threads")
+                          number(m.worst("longest_ms")), number(m.median("bytes")), number(m.worst("threads"), 0),
+                          verdict if count == curve.counts[-1] else ""))
+    head = ("curve", "count", "ns", "± %", "switches", "longest ms", "bytes", "threads", "target")
     tell(options, "curves", head, lines, "\n" + "\n".join(charts))
     write_csv(options.out / "curves.csv", results, ("curve", "count"))
 

@@ -7,6 +7,7 @@
 //   scale_unlock          one lock, `count` queued threads: one release and the acquisition that follows
 //   scale_timeout         one event, `count` waiters: another one whose wait ends at once
 //   scale_waiting_objects `count` events with a waiter each: one set() and the wait that follows
+//   scale_waiting_timeout the same events: another wait at one of them, in turn, which ends at once
 //   scale_objects         `count` locks in turn, each free: a pair, and what a lock takes in memory
 //   scale_threads         `count` live Threads: enumerate(), for each; and what a thread takes in memory
 //   scale_dump            the same, dump() instead
@@ -176,6 +177,24 @@ Result scale_waiting_objects(const Options& options) {
   return result;
 }
 
+Result scale_waiting_timeout(const Options& options) {
+  const std::size_t count = count_of(options);
+  std::vector<threading::Event> events(count);
+  Team team(options, count, [&](std::size_t i) { events[i].wait(); });
+  team.go();
+  for (const threading::Event& event : events) {
+    while (threading::Embedding::waiters(event) != 1) std::this_thread::yield();
+  }
+  std::size_t next = 0;
+  const Result result = time_rounds(options, [&] {
+    keep(events[next].wait(std::chrono::nanoseconds(1)));
+    next = (next + 1) % count;
+  });
+  for (threading::Event& event : events) event.set();
+  team.join();
+  return result;
+}
+
 Result scale_objects(const Options& options) {
   const std::size_t count = count_of(options);
   const double before = resident_bytes();
@@ -230,6 +249,7 @@ void add_scale() {
   add("scale_unlock", kName, scale_unlock);
   add("scale_timeout", kName, scale_timeout);
   add("scale_waiting_objects", kName, scale_waiting_objects);
+  add("scale_waiting_timeout", kName, scale_waiting_timeout);
   add("scale_objects", kName, scale_objects);
   add("scale_threads", kName, scale_threads);
   add("scale_dump", kName, scale_dump);
