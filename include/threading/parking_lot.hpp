@@ -99,6 +99,9 @@ struct QueueView {
   const WaitKind* kind = nullptr;  // what the first waits for; null when size is 0
   std::int64_t handed_over = 0;    // when something was last handed over in this part of the lot; as first_since
 
+  // Whether one that was woken alone from this queue (UnparkDecision::alone) has yet to run.
+  bool one_is_coming = false;
+
   // Whether the first has waited longer than kHandOverAfter, and the last hand-over is as long ago: hand over, do not
   // let others barge. Reads the clock.
   bool first_overdue() const noexcept {
@@ -110,6 +113,7 @@ struct UnparkDecision {
   std::size_t count;         // wake this many from the front; more than size means all
   std::uintptr_t token = 0;  // what park() returns to each of them
   bool hands_over = false;   // they have what they waited for already: noted for QueueView::handed_over
+  bool alone = false;        // until it runs, QueueView::one_is_coming says so. Requires: count is 1
 };
 
 struct RequeueDecision {

@@ -22,6 +22,8 @@ struct alignas(64) Bucket {
   SpinHistory spin_history;
   Waiter* first_queue = nullptr;  // guarded by lock
   std::int64_t handed_over = 0;   // guarded by lock: when a waker last did, see QueueView; monotonic_now() nanoseconds
+  // The last that was woken alone here, until it runs; guarded by lock, under which it takes itself out.
+  const Waiter* coming = nullptr;
   // Of release_mode.cpp, guarded by lock:
   std::uint32_t fencing = 0;      // threads that make all others free locks by exchanges
   std::uint16_t patience = 0;     // looks left at which stores are not considered

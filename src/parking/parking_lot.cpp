@@ -22,6 +22,11 @@
 //          "nobody" while somebody is queued.
 // I5       While a thread asks the hook of a wait, its waiter stays queued, and the hook may fork. The child then finds
 //          the waiter queued alone, or, if it was chosen, lets it go: its waker is not there.
+// I6       Whoever is woken alone (UnparkDecision::alone) takes itself out of `coming` under the bucket's lock before
+// its
+//          park() returns, and stays on its stack until then. So a waker that wakes nobody because one is coming knows
+//          that this one looks after it, by the order of the bucket's lock. Another that is woken alone may push it
+//          out: then two are coming, and the first is forgotten.
 // Orders   The bucket's lock orders everything but the wake itself, which the parker's contract covers.
 // Destroy  Keys are addresses, never dereferenced. After `decide` an unpark() uses only waiters, which I2 keeps alive.
 #include <threading/parking_lot.hpp>
@@ -72,7 +77,10 @@ void after_fork_in_child() noexcept {
 
 QueueView view_of(const Bucket& bucket, const Waiter* first) noexcept {
   if (first == nullptr) return {0, 0, 0, nullptr, bucket.handed_over};
-  return {first->size, first->thread, first->queued_since, first->kind, bucket.handed_over};
+  // relaxed: `coming` is on its owner's stack while it is in the bucket (I6), and its key does not change any more.
+  const bool one_is_coming = bucket.coming != nullptr && bucket.coming->key.load(std::memory_order_relaxed) ==
+                                                             first->key.load(std::memory_order_relaxed);
+  return {first->size, first->thread, first->queued_since, first->kind, bucket.handed_over, one_is_coming};
 }
 
 // Wakes a list that has been removed from its queue. A waiter is gone once it is woken: read its link first.
@@ -113,6 +121,12 @@ bool leave(Waiter& waiter, LeaveReason reason) noexcept {
   bucket->remove(waiter);
   waiter.leave(bucket->find(waiter.home) != nullptr, reason);
   return true;
+}
+
+// By one that was woken alone, before its caller looks at what it was woken for (I6).
+void has_come(Waiter& waiter) noexcept {
+  const LockedBucket bucket(waiter);
+  if (bucket->coming == &waiter) bucket->coming = nullptr;
 }
 
 // Runs on the thread that requests the stop, or on the owner if stop was requested before.
@@ -172,6 +186,7 @@ ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
     static_cast<void>(waiter.parker.park(Deadline::never(), false));
   }
   if (waiter.stopped) return {ParkOutcome::interrupted};
+  if (waiter.comes_alone) has_come(waiter);
   return {ParkOutcome::woken, waiter.token};
 }
 
@@ -220,6 +235,10 @@ std::size_t unpark(const void* key, detail::UnparkRef decide) noexcept {
     Waiter* const first = bucket->find(key);
     const UnparkDecision decision = decide(view_of(*bucket.operator->(), first));
     if (decision.hands_over) bucket->handed_over = backend::monotonic_now();
+    if (decision.alone && first != nullptr) {
+      first->comes_alone = true;
+      bucket->coming = first;
+    }
     count = first == nullptr ? 0 : std::min(decision.count, first->size);
     if (count != 0) {
       take_front(*bucket.operator->(), *first, count, decision.token);

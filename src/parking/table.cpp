@@ -49,6 +49,7 @@ void reset_table_after_fork() noexcept {
     bucket.lock.reset_after_fork();
     bucket.spin_history.reset_after_fork();
     bucket.first_queue = nullptr;
+    bucket.coming = nullptr;
     bucket.fencing = 0;  // they stayed behind; a mode of theirs is as good as `exchange`
   }
 }

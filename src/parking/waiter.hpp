@@ -43,6 +43,7 @@ struct alignas(64) Waiter {
   bool moved = false;           // by requeue(): only an unpark() ends the wait now
   bool stop_requested = false;  // stays set
   bool stopped = false;         // removed by a stop request
+  bool comes_alone = false;     // as UnparkDecision::alone says
   bool orphaned = false;        // in a forked child: it had been chosen, by a thread that is not there to wake it
 
   // The queue it is in: see bucket.hpp.

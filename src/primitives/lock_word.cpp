@@ -155,11 +155,13 @@ bool unlock_word(LockWord& word, bool is_done) noexcept {
   bool released = false;
   const SpinHistory& history = parking::spin_history(&word);
   const auto decide = [&](const QueueView& queue) noexcept -> UnparkDecision {
-    const bool hand_over = queue.first_overdue();
+    const bool is_long = queue.size >= backend::many_queued();
+    const bool wakes = !is_long || !queue.one_is_coming;
+    const bool hand_over = wakes && queue.first_overdue();
     // With others behind it the woken thread was let go with a crowd, in which nobody has more to do.
     const bool goes_on = !is_done && queue.size == 1 && history.in_turns();
     const std::uintptr_t token = hand_over ? kHandedOver : goes_on ? kNotDone : 0;
-    const std::uint32_t parked = queue.size > 1 ? kParked : 0;
+    const std::uint32_t parked = queue.size > (wakes ? 1 : 0) ? kParked : 0;
     const std::uint32_t next = hand_over ? held_by(queue.first) | parked : parked;
     std::uint32_t now = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
     // Anyone may release a Lock, so two may race here; the one that finds it free has misused it.
@@ -167,7 +169,7 @@ bool unlock_word(LockWord& word, bool is_done) noexcept {
       // R1 release pairs with A1. The last access to the word.
       if (word.compare_exchange_weak(now, next, std::memory_order_release, std::memory_order_relaxed)) {
         released = true;
-        return {1, token, hand_over};
+        return {wakes ? 1u : 0u, token, hand_over, is_long && wakes && !hand_over};
       }
     }
     return {0};

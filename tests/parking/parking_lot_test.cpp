@@ -130,6 +130,40 @@ TEST_F(ParkingLot, IsInNoHurryToHandOverAgain) {
   });
 }
 
+// From the wake until park() returns, and only for who was woken from the same queue.
+TEST_F(ParkingLot, SaysWhetherOneThatWasWokenAloneIsComing) {
+  const auto one_is_coming = [](const void* key) {
+    bool seen = false;
+    unpark(key, [&](const QueueView& queue) noexcept -> UnparkDecision {
+      seen = queue.one_is_coming;
+      return {0};
+    });
+    return seen;
+  };
+  const auto wake_alone = [&]() noexcept {
+    unpark(&key_, [](const QueueView&) noexcept -> UnparkDecision { return {1, 0, false, true}; });
+  };
+  int other = 0;
+  park_thread(&other, 1);
+  bool before = true;
+  bool meanwhile = false;
+  bool elsewhere = true;
+  const auto be_woken = [&]() noexcept {
+    park_thread(&key_, 0);
+    before = one_is_coming(&key_);
+    wake_alone();
+    meanwhile = one_is_coming(&key_);
+    elsewhere = one_is_coming(&other);
+  };
+  EXPECT_EQ(park(&key_, kTestKind, kYes, be_woken, kIgnore).outcome, ParkOutcome::woken);
+  EXPECT_FALSE(before);
+  EXPECT_TRUE(meanwhile);
+  EXPECT_FALSE(elsewhere);
+  EXPECT_FALSE(one_is_coming(&key_));
+  unpark_all(&key_);
+  unpark_all(&other);
+}
+
 TEST_F(ParkingLot, NeverTimesOutEarly) {
   for (const std::int64_t delay : {1L, 1'000L, 100'000L, 5'000'000L}) {
     const Deadline deadline = Deadline::after(delay);

@@ -3,6 +3,7 @@
 // The back end of the schedule lab: the names of backend_native.hpp, on the lab's threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <schedule/lab/atomic.hpp>
@@ -24,6 +25,7 @@ using lab::FutexOutcome;
 using lab::has_heavy_fence;
 using lab::heavy_fence;
 using lab::light_fence;
+using lab::many_queued;
 using lab::monotonic_now;
 using lab::stop_callback;
 using lab::stop_source;

@@ -13,6 +13,7 @@
 //   has_heavy_fence()                whether the kernel can do that
 //   futex_wait(), futex_wake()       the kernel's wait on a 32-bit word (Linux)
 //   per_thread()                     this thread's block, see per_thread.hpp
+//   many_queued()                    from how many on a queue is long; few in the lab, which has few threads
 //   own_token()                      the token in it, 0 if it has none yet
 #pragma once
 

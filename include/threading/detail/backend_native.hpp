@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <stop_token>
 
@@ -39,6 +40,9 @@ inline void cpu_relax() noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);
 #endif
 }
+
+// From how many on the queue of a lock is long: see ADR 34.
+constexpr std::size_t many_queued() noexcept { return 2'048; }
 
 // Offers the processor to another runnable thread.
 void yield() noexcept;

@@ -101,6 +101,11 @@ int cpu_count() noexcept {
   return world == nullptr ? 1 : static_cast<int>(world->setup().options->cpus);
 }
 
+std::size_t many_queued() noexcept {
+  World* const world = active_world();
+  return world == nullptr ? Options{}.many_queued : world->setup().options->many_queued;
+}
+
 void* detail::fiber_storage() noexcept {
   alignas(16) static unsigned char outside[kStorageSize];
   World* const world = active_world();

@@ -42,6 +42,7 @@ int current_cpu() noexcept;
 
 // As the scenario says.
 int cpu_count() noexcept;
+std::size_t many_queued() noexcept;
 
 namespace detail {
 

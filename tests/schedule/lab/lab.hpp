@@ -17,6 +17,7 @@
 // globals is undone before the next execution.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -50,6 +51,7 @@ struct Options {
   unsigned stale = 1;            // weak mode: loads per execution that may miss the latest value
   unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
   bool fences = false;           // what has_heavy_fence() says
+  std::size_t many_queued = 99;  // what many_queued() says
   bool deal_tokens = true;       // threads begin with their token; false: the library assigns it, on demand
   bool std_atomics = false;      // operations of std::atomic are schedule points, too, with the orders as written
   unsigned pct_runs = 0;         // and so many runs by PCT on top

@@ -11,19 +11,6 @@ namespace {
 
 using namespace scenarios;
 
-QueueView view_of(const void* key) {
-  QueueView view{};
-  threading::unpark(key, [&](const QueueView& queue) noexcept -> UnparkDecision {
-    view = queue;
-    return {0};
-  });
-  return view;
-}
-
-void until_queued(const void* key, std::size_t count = 1) {
-  while (view_of(key).size < count) lab::yield();
-}
-
 // A lock and a semaphore with one unit, alike.
 struct LockGate {
   threading::Lock gate;

@@ -51,6 +51,20 @@ inline ParkResult park_while(const Atomic<std::uint32_t>& word, std::uint32_t va
       [](bool, LeaveReason) noexcept {}, options);
 }
 
+// The queue as a waker sees it.
+inline QueueView view_of(const void* key) {
+  QueueView view{};
+  threading::unpark(key, [&](const QueueView& queue) noexcept -> UnparkDecision {
+    view = queue;
+    return {0};
+  });
+  return view;
+}
+
+inline void until_queued(const void* key, std::size_t count = 1) {
+  while (view_of(key).size < count) lab::yield();
+}
+
 // Sleeps until a moment of the lab's time, which comes when nobody can move: so whoever has an earlier one has come to
 // its wait by then. Requires: no faults of time.
 inline void sleep_until(std::int64_t time) {
