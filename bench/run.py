@@ -4,8 +4,8 @@
 
 Prints a table with our ratio to the best peer and to the physical limit, marks what misses its target, and writes CSV,
 SVG and PNG. Times are medians over the processes; the spread is the middle half of them, in per cent of the median. A
-target is met or missed "within the error" if the ratio is no farther from it than two standard errors; such rows are
-measured again, with twice as many processes more.
+target is met or missed "within the error" if it lies among the ratios that chance might have given instead (verdicts.py);
+rows that hang on that are measured again, with twice as many processes more. Ends with 1 if any process failed.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import fnmatch
 import math
 import os
 import random
-import statistics
 import subprocess
 import sys
 import time
@@ -25,7 +24,8 @@ import instructions
 import plot
 import publish
 import variants
-from rows import CURVES, LIMIT, OURS, ROWS, Target
+from rows import CURVES, LIMIT, OURS, ROWS
+from verdicts import Measured, Verdict, summary
 
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / "docs" / "performance"
@@ -37,7 +37,7 @@ def arguments():
     parser.add_argument("--build", default=HERE.parent / "build" / "bench", type=Path, help="the build directory")
     parser.add_argument("--quick", action="store_true", help="3 processes a row, short ones: under three minutes")
     parser.add_argument("--runs", type=int, help="processes for each row, rival and placement (9)")
-    parser.add_argument("--milliseconds", type=int, help="how long each of them measures (60)")
+    parser.add_argument("--milliseconds", type=int, help="how long each of them measures (60; 15,000 with --adversary)")
     parser.add_argument("--rows", default="*", help="comma-separated patterns: 'lock_*,queue_*'")
     parser.add_argument("--rivals", default="*", help="comma-separated patterns; ours and the limit are always in")
     parser.add_argument("--placements", default="one,free,apart", help="one, free, apart, late (see harness.hpp)")
@@ -49,7 +49,7 @@ def arguments():
                         help="instead: the library beside changed ones, bench/variants; with --publish into their page")
     parser.add_argument("--build-only", action="store_true", help="with --variants: builds them, and measures nothing")
     parser.add_argument("--publish", action="store_true",
-                        help="all but the variants, into docs/performance and README.md: some twenty minutes, on a quiet machine")
+                        help="all but the variants, into docs/performance and README.md: some twenty-five minutes, on a quiet machine")
     parser.add_argument("--max-count", type=int, default=1_000_000, help="where the cost curves end")
     parser.add_argument("--seed", type=int, default=None, help="of the random order")
     parser.add_argument("--out", type=Path, help="where CSV, SVG and PNG go (the build directory)")
@@ -57,7 +57,9 @@ def arguments():
     if options.publish and (options.rows, options.rivals) != ("*", "*"):
         parser.error("what is published is all of it")
     options.runs = options.runs or (3 if options.quick else 9)
+    options.adversary_milliseconds = options.milliseconds or ADVERSARY_MILLISECONDS
     options.milliseconds = options.milliseconds or (12 if options.quick else 60)
+    options.failures = []  # a line for each process that failed, of any part
     options.program = options.build / "bench" / "rivals"
     options.out = options.out or (DOCS if options.publish else options.build / "bench" / "results")
     if not options.program.exists():
@@ -69,44 +71,6 @@ def matches(name, patterns):
     return any(fnmatch.fnmatch(name, pattern) for pattern in patterns.split(","))
 
 
-class Measured:
-    """What the processes of one (row, rival, placement) said."""
-
-    def __init__(self):
-        self.values = defaultdict(list)
-        self.failures = 0
-
-    def add(self, output):
-        for pair in output.split():
-            key, _, value = pair.partition("=")
-            self.values[key].append(float(value))
-
-    def median(self, key="ns"):
-        return statistics.median(self.values[key]) if self.values[key] else None
-
-    def worst(self, key):
-        return max(self.values[key]) if self.values[key] else None
-
-    def middle(self, key="ns"):
-        values = sorted(self.values[key])
-        return values[len(values) // 4], values[len(values) - 1 - len(values) // 4]
-
-    def timed_by(self, key):
-        """The same with another of its times in the place of "ns"."""
-        other = Measured()
-        other.values.update(self.values)
-        other.values["ns"] = self.values[key]
-        return other
-
-    def spread(self):
-        low, high = self.middle()
-        return 100 * (high - low) / max(self.median(), 1e-9)
-
-    def error(self):
-        """The standard error of the median as a part of it, from the middle half."""
-        return 0.0093 * self.spread() / len(self.values["ns"]) ** 0.5
-
-
 def run_all(options, jobs, runs=None, before=None):
     """jobs: (key, command arguments), `runs` times each. Returns: key → Measured, added to what was there `before`."""
     results = defaultdict(Measured, before or {})
@@ -116,19 +80,18 @@ def run_all(options, jobs, runs=None, before=None):
     for done, (key, words) in enumerate(queue):
         try:
             process = subprocess.run([options.program, *words], capture_output=True, text=True, timeout=120, check=False)
-            if process.returncode == 0:
-                results[key].add(process.stdout)
-            else:
-                results[key].failures += 1
+            why = f"ended with {process.returncode}: {process.stderr.strip()}" if process.returncode else None
         except subprocess.TimeoutExpired:
+            why = "did not end"
+        if why is None:
+            results[key].add(process.stdout)
+        else:
             results[key].failures += 1
+            options.failures.append(f"{' '.join(words)}: {why}")
         if sys.stderr.isatty() or done + 1 == len(queue):
             print(f"\r{done + 1} of {len(queue)} processes, {time.monotonic() - begun:.0f} s", end="", file=sys.stderr)
     print(file=sys.stderr)
-    for key, measured in results.items():
-        if measured.failures:
-            print(f"{' '.join(map(str, key))}: {measured.failures} processes failed", file=sys.stderr)
-    return {key: measured for key, measured in results.items() if measured.values["ns"]}
+    return results
 
 
 def row_jobs(options):
@@ -149,58 +112,6 @@ def row_jobs(options):
                 yield (row.name, placement, rival), (row.name, rival, placement, str(options.milliseconds))
 
 
-def is_peer(rival):
-    return rival not in (OURS, LIMIT) and not rival.startswith("design:")
-
-
-class Verdict:
-    """Our time in one row and placement against the best peer and the limit."""
-
-    def __init__(self, row, placement, results):
-        mine = {rival: m for (name, where, rival), m in results.items() if (name, where) == (row.name, placement)}
-        self.ours = mine.get(OURS)
-        self.rivals = mine
-        self.limit = mine.get(LIMIT)
-        self.target = row.targets.get(placement, Target())
-        peers = {rival: m for rival, m in mine.items() if is_peer(rival)}
-        if not row.name.startswith("contended"):
-            peers.pop("tbb-spin", None)  # it cannot sleep, so it need not ask whether to wake: no peer without competition
-        if self.target.fair and self.ours:
-            least = 0.5 * self.ours.median("fairness")
-            peers = {rival: m for rival, m in peers.items() if m.median("fairness") >= least}
-        self.best = min(peers, key=lambda rival: peers[rival].median()) if peers else None
-        self.to_peer = self.ratio(peers.get(self.best))
-        self.to_limit = self.ratio(self.limit)
-        self.missed = []  # (what, the bound, whether by less than the error), of the target's parts
-        self.is_close = False  # whether chance may have decided whether a part is met
-        for what, ratio, rival in (("peer", self.to_peer, peers.get(self.best)), ("limit", self.to_limit, self.limit)):
-            bound = getattr(self.target, what)
-            if ratio is None or bound is None:
-                continue
-            is_close = abs(ratio / bound - 1) <= 2 * math.hypot(self.ours.error(), rival.error())
-            self.is_close = self.is_close or is_close
-            if ratio > bound:
-                self.missed.append((what, bound, is_close))
-        if self.ours and self.target.longest and self.ours.worst("longest_ms") > self.target.longest:
-            self.missed.append(("longest ms", self.target.longest, False))
-
-    def ratio(self, other):
-        return self.ours.median() / max(other.median(), 1e-3) if self.ours and other else None
-
-    def may_be_best(self, rival):
-        """Whether the row would be judged otherwise if this rival were a little faster or slower."""
-        best = self.rivals.get(self.best)
-        return not is_peer(rival) or best is None or self.rivals[rival].median() <= 1.05 * best.median()
-
-    def __str__(self):
-        if (self.target.peer, self.target.limit, self.target.longest) == (None, None, None):
-            return ""
-        if not self.missed:
-            return "met (within the error)" if self.is_close else "met"
-        return "MISSES " + ", ".join(f"{what} ≤ {bound}" + (" (within the error)" if is_close else "")
-                                     for what, bound, is_close in self.missed)
-
-
 def number(value, digits=2):
     if value is None:
         return "–"
@@ -215,6 +126,8 @@ def table(options, results):
         for placement in options.placements.split(","):
             verdict = Verdict(row, placement, results)
             ours = verdict.ours
+            if verdict.has_failed:
+                lines.append((row.title, placement, *["–"] * (len(head) - 3), str(verdict)))
             if not ours:
                 continue
             best = verdict.rivals.get(verdict.best)
@@ -243,8 +156,9 @@ def write_csv(path, results, first):
         out = csv.writer(file)
         out.writerow([*first, "processes", "ns", "quarter", "three_quarters", "switches", "least_to_most",
                       "longest_ms", "bytes", "threads"])
-        for key in sorted(results, key=str):
-            m = results[key]
+        for key, m in sorted(results.items(), key=lambda item: str(item[0])):
+            if not m.values["ns"]:
+                continue
             out.writerow([*key, len(m.values["ns"]), f"{m.median():.3f}", *(f"{v:.3f}" for v in m.middle()),
                           *(m.median(k) if m.values[k] else "" for k in ("switches", "fairness")),
                           m.worst("longest_ms") if m.values["longest_ms"] else "",
@@ -312,11 +226,7 @@ def measure_rows(options):
     head, lines = table(options, results)
     print_table(head, lines)
     sizes = print_sizes(options)
-    targets = [line[-1] for line in lines if line[-1]]
-    missed = [target for target in targets if target.startswith("MISSES")]
-    close = sum(target.endswith("(within the error)") for target in missed)
-    print(f"\n{len(targets) - len(missed)} of {len(targets)} targets met; of the {len(missed)} others, "
-          f"{close} are missed by less than the error of measurement")
+    print("\n" + summary(Verdict(row, placement, results) for row in ROWS for placement in options.placements.split(",")))
     write_csv(options.out / "rows.csv", results, ("row", "placement", "rival"))
     draw(options, results)
     if options.publish:
@@ -331,9 +241,11 @@ def measure_rows(options):
 def curve_verdict(curve, points):
     """What stands beside the last point. points: count → Measured. Nothing is judged if the last one is not there."""
     last = points.get(curve.counts[-1])
+    if last and not last.values["ns"]:
+        return "FAILED"
     if last is None or not any(curve.bounds):
         return ""
-    growth = last.median() / max(points[100].median(), 1e-3) if 100 in points else None
+    growth = last.median() / max(points[100].median(), 1e-3) if 100 in points and points[100].values["ns"] else None
     missed = curve.bounds.missed(growth=growth, bytes=last.median("bytes"), threads=last.worst("threads"))
     return "MISSES " + ", ".join(missed) if missed else "met"
 
@@ -348,17 +260,16 @@ def measure_curves(options):
     lines = []
     charts = []
     for curve, _ in wanted:
-        points = [(count, m.median(), *m.middle()) for (name, count), m in results.items() if name == curve.name]
-        if not points:
-            continue
-        plot.curve(options.out / f"{curve.name}.svg", curve.title, curve.x, points)
-        charts.append(f"![{curve.name}]({curve.name}.svg)")
-        verdict = curve_verdict(curve, {count: m for (name, count), m in results.items() if name == curve.name})
-        for count, ns, *_ in points:
-            m = results[(curve.name, count)]
-            lines.append((curve.title, f"{count:,}", number(ns), f"{m.spread():.0f}", number(m.median("switches")),
-                          number(m.worst("longest_ms")), number(m.median("bytes")), number(m.worst("threads"), 0),
-                          verdict if count == curve.counts[-1] else ""))
+        said = {count: m for (name, count), m in results.items() if name == curve.name}
+        points = [(count, m.median(), *m.middle()) for count, m in said.items() if m.values["ns"]]
+        if points:
+            plot.curve(options.out / f"{curve.name}.svg", curve.title, curve.x, points)
+            charts.append(f"![{curve.name}]({curve.name}.svg)")
+        for count, m in said.items():
+            verdict = curve_verdict(curve, said) if count == curve.counts[-1] else "" if m.values["ns"] else "FAILED"
+            lines.append((curve.title, f"{count:,}", number(m.median()), f"{m.spread():.0f}" if m.values["ns"] else "–",
+                          number(m.median("switches")), number(m.worst("longest_ms")), number(m.median("bytes")),
+                          number(m.worst("threads"), 0), verdict))
     head = ("curve", "count", "ns", "± %", "switches", "longest ms", "bytes", "threads", "target")
     tell(options, "curves", head, lines, "\n" + "\n".join(charts))
     write_csv(options.out / "curves.csv", results, ("curve", "count"))
@@ -381,16 +292,15 @@ def tell(options, name, head, lines, after=""):
 
 def measure_adversary(options):
     """One process each: two threads that re-lock at once, 20 µs inside. Throughput alone would hide who starves."""
-    jobs = [((rival,), (name, rival, placement, str(ADVERSARY_MILLISECONDS)))
-            for (name, placement, rival), _ in row_jobs(options) if name == "adversary"]
+    row = next(row for row in ROWS if row.name == "adversary")
+    jobs = [(key, (*words[:-1], str(options.adversary_milliseconds))) for key, words in row_jobs(options) if key[0] == row.name]
     results = run_all(options, jobs, runs=1)
-    bound = next(row.targets["free"].longest for row in ROWS if row.name == "adversary")
     lines = []
-    for (rival,), m in sorted(results.items(), key=lambda item: item[1].worst("longest_ms")):
-        longest = m.worst("longest_ms")
-        target = "" if rival != OURS else "met" if longest <= bound else f"MISSES longest ms ≤ {bound}"
-        lines.append((rival, number(m.median()), number(m.median("fairness")), number(longest), target))
-    tell(options, "adversary", ("lock", "ns a turn", "least/most", "longest ms", "target"), lines)
+    for key, m in sorted(results.items(), key=lambda item: (item[0][1], item[1].worst("longest_ms") or math.inf)):
+        _, placement, rival = key
+        target = str(Verdict(row, placement, results)) if rival == OURS else "" if m.values["ns"] else "FAILED"
+        lines.append((rival, placement, number(m.median()), number(m.median("fairness")), number(m.worst("longest_ms")), target))
+    tell(options, "adversary", ("lock", "where", "ns a turn", "least/most", "longest ms", "target"), lines)
 
 
 def measure_instructions(options):
@@ -431,6 +341,8 @@ def main():
         measure(options)
         print(f"{measure.__name__.removeprefix('measure_')}: {time.monotonic() - begun:.0f} s\n")
     print(f"written to {options.out}")
+    if options.failures:
+        sys.exit("\n".join([f"{len(options.failures)} processes failed:", *sorted(options.failures)]))
 
 
 if __name__ == "__main__":
