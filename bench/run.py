@@ -306,6 +306,7 @@ def measure_adversary(options):
 def measure_instructions(options):
     pairs = sorted({(name, rival) for (name, _, rival), _ in row_jobs(options) if name in instructions.STEPS})
     counts = instructions.count_all(options.program, pairs, os.cpu_count() or 1)
+    options.failures += [f"{' '.join(pair)}: callgrind counted nothing" for pair in pairs if pair not in counts]
     rivals = [OURS, LIMIT, *sorted({rival for _, rival in counts} - {OURS, LIMIT})]
     lines = [(row.title, *(number(counts.get((row.name, rival)), 0) for rival in rivals))
              for row in ROWS if (row.name, OURS) in counts]

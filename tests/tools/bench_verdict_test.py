@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import run  # noqa: E402
-from rows import LIMIT, OURS, Row, Target  # noqa: E402
+from rows import LIMIT, OURS, Bounds, Curve, Row, Target  # noqa: E402
 from verdicts import Measured, Verdict, central, summary  # noqa: E402
 
 
@@ -106,6 +106,7 @@ class VerdictTest(unittest.TestCase):
         found = verdict(Target(0.2, against="asio"), rivals)
         self.assertEqual((found.best, found.to_peer), ("poco", 0.75))
         self.expect(found, "met, 0.15 of asio", True, False)
+        self.assertTrue(found.may_be_best("asio"))
         rivals[OURS] = steady(30)
         self.expect(verdict(Target(0.2, against="asio"), rivals), "MISSES 0.30 of asio ≤ 0.2", False, False)
         del rivals["asio"]
@@ -150,8 +151,9 @@ class RunTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
-        self.options = types.SimpleNamespace(rows="*", rivals="*", placements="one,free,apart", designs=False, program=self.path / "rivals",
-                                             milliseconds=1, runs=2, seed=1, failures=[], out=self.path, publish=False, quick=True)
+        self.options = types.SimpleNamespace(
+            rows="*", rivals="*", placements="one,free,apart", designs=False, milliseconds=1, runs=2, seed=1, publish=False,
+            quick=True, failures=[], program=self.path / "rivals", out=self.path)
 
     def program(self, text):
         """A program in the place of the one that holds the rivals."""
@@ -190,6 +192,26 @@ class RunTest(unittest.TestCase):
         table = (self.path / "rows.csv").read_text(encoding="utf-8")
         self.assertIn("try_held,free,threading++,2,1.000", table)
         self.assertNotIn("lock_pair,free,threading++", table)
+
+    def test_the_adversary_is_judged_in_each_placement(self):
+        self.program(f'case "$*" in --list) echo adversary {OURS}; echo adversary std ;;\n'
+                     f'"adversary {OURS} one 15000") echo ns=1 fairness=1 longest_ms=12 ;; *" std one "*) exit 1 ;;\n'
+                     '*" std free "*) echo ns=1 fairness=0.5 longest_ms=20 ;; *) echo ns=1 fairness=1 longest_ms=9 ;; esac')
+        self.options.adversary_milliseconds = 15000
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            run.measure_adversary(self.options)
+        lines = (self.path / "adversary.md").read_text(encoding="utf-8").splitlines()[2:]
+        self.assertEqual(lines, [f"| {OURS} | free | 1.00 | 1.00 | 9.00 | met |", "| std | free | 1.00 | 0.50 | 20.00 |  |",
+                                 f"| {OURS} | one | 1.00 | 1.00 | 12.00 | MISSES longest ms ≤ 10 |", "| std | one | – | – | – | FAILED |"])
+        self.assertEqual(len(self.options.failures), 1)
+
+    def test_a_curve_whose_last_point_fails(self):
+        curve = Curve("row", "title", (1, 100, 1000), "x", bounds=Bounds(growth=4))
+        points = {1: steady(1), 100: steady(10)}
+        self.assertEqual(run.curve_verdict(curve, points), "")
+        for last, text in ((steady(40), "met"), (steady(41), "MISSES growth ≤ 4"), (failed(), "FAILED")):
+            self.assertEqual(run.curve_verdict(curve, {**points, 1000: last}), text)
+        self.assertEqual(run.curve_verdict(curve, {100: failed(), 1000: steady(10)}), "MISSES growth ≤ 4")
 
     def test_any_failure_ends_with_an_error(self):
         with contextlib.redirect_stdout(io.StringIO()), mock.patch.object(run, "arguments", return_value=self.options):
