@@ -99,7 +99,8 @@ struct QueueView {
   const WaitKind* kind = nullptr;  // what the first waits for; null when size is 0
   std::int64_t handed_over = 0;    // when something was last handed over in this part of the lot; as first_since
 
-  // Whether one that was woken alone from this queue (UnparkDecision::alone) has yet to run.
+  // Whether one that was woken alone from this queue (UnparkDecision::alone) has yet to run: whatever the caller has
+  // changed before this decision, that one sees after its park(). May be false although one is.
   bool one_is_coming = false;
 
   // Whether the first has waited longer than kHandOverAfter, and the last hand-over is as long ago: hand over, do not

@@ -9,7 +9,7 @@
 //          park: a contender, sets parked under the bucket's lock, only while held is set.
 //          release: whoever may; held alone → 0 by one exchange, which guesses that the releaser is the owner and
 //          leaves other cases to the slow path; with parked set, under the bucket's lock: hands over, or frees the lock
-//          and wakes the first waiter.
+//          and wakes the first waiter; or, if the queue is long and one that was woken has yet to run, only frees it.
 //          store: the owner, while the mode of its bucket says so (release_mode.cpp): anything → 0, whether parked is
 //          set or not. If the mode has changed by then, it goes to the bucket and marks or wakes whom it has missed.
 //          A release that wakes says whether its thread is expected back at once (kNotDone): where locks pass in turns,
@@ -22,6 +22,9 @@
 //          through release and see it.
 // I4       A hand-over leaves held set throughout and writes the new owner: nobody can barge in between, and the woken
 //          thread owns the lock before it runs.
+// I5       A release that wakes nobody leaves parked set and happens, by the order of the bucket's lock, before the one
+//          that is coming looks at the word. That one takes the lock, or finds it held by a thread whose release comes
+//          later, when nobody is coming any more.
 // Fairness A thread that arrives may take a free lock over queued ones: that keeps the lock busy while the woken one
 //          is still on its way, and is what makes contended locks fast. A waiter that loses contends once more, then
 //          queues up in front with its age; once it is older than kHandOverAfter it queues up at once, and a release
