@@ -14,7 +14,6 @@ namespace {
 
 using namespace scenarios;
 using threading::Lock;
-using threading::detail::bucket_index;
 
 void pass(Lock& lock) {
   lock.acquire();
@@ -38,13 +37,9 @@ LAB_SCENARIO(long_queue_one_comes, "who was not woken is woken by the one that c
 // The two that come push each other out of the bucket, and neither looks at the other's lock.
 LAB_SCENARIO(long_queues_of_neighbours, "one that comes for another lock of the bucket is none",
              {.bound = 2, .weak_bound = 1, .many_queued = 1}) {
-  struct Locks {
-    Lock at[64];
-  };
-  auto* const locks = lab::make<Locks>("locks");
-  Lock& one = locks->at[0];
-  Lock* other = &locks->at[1];
-  while (bucket_index(other) != bucket_index(&one)) ++other;
+  auto* const locks = lab::make<Neighbours<Lock>>("locks");
+  Lock& one = locks->one();
+  Lock* const other = locks->other();
   one.acquire();
   other->acquire();
   lab::together({{"a", [&] { pass(one); }}, {"b", [&] { pass(*other); }}, {"holder", [&] {

@@ -22,7 +22,6 @@ using threading::Condition;
 using threading::Lock;
 using threading::RLock;
 using threading::Semaphore;
-using threading::detail::bucket_index;
 using threading::detail::release_mode;
 using threading::detail::ReleaseMode;
 
@@ -310,13 +309,9 @@ LAB_SCENARIO(modes_without_fences, "where there is no heavy fence, locks are fre
 // Two locks in one bucket: while somebody is queued for one, the other is freed by exchanges.
 LAB_SCENARIO(modes_of_neighbours, "the other lock of the bucket is freed again and again",
              {.bound = 2, .fences = true, .pct_runs = 2000}) {
-  struct Locks {
-    Lock at[64];
-  };
-  auto* const locks = lab::make<Locks>("locks");
-  Lock& one = locks->at[0];
-  Lock* other = &locks->at[1];
-  while (bucket_index(other) != bucket_index(&one)) ++other;
+  auto* const locks = lab::make<Neighbours<Lock>>("locks");
+  Lock& one = locks->one();
+  Lock* const other = locks->other();
   begin_with_stores(&one);
   int n = 0;
   const auto count = [&] { count_under(one, n); };

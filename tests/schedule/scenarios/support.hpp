@@ -9,6 +9,7 @@
 #include <schedule/lab/history.hpp>
 #include <schedule/lab/lab.hpp>
 #include <schedule/lab/models.hpp>
+#include <threading/detail/release_mode.hpp>
 #include <threading/errors.hpp>
 #include <threading/parking_lot.hpp>
 
@@ -50,6 +51,21 @@ inline ParkResult park_while(const Atomic<std::uint32_t>& word, std::uint32_t va
       &word, kKind, [&]() noexcept { return word.load(std::memory_order_relaxed) == value; }, []() noexcept {},
       [](bool, LeaveReason) noexcept {}, options);
 }
+
+// Among so many locks there are two whose waiters share a bucket.
+template <class Lock>
+class Neighbours {
+ public:
+  Lock& one() { return at_[0]; }
+  Lock* other() {
+    Lock* other = &at_[1];
+    while (threading::detail::bucket_index(other) != threading::detail::bucket_index(&at_[0])) ++other;
+    return other;
+  }
+
+ private:
+  Lock at_[64];
+};
 
 // The queue as a waker sees it.
 inline QueueView view_of(const void* key) {
