@@ -114,7 +114,7 @@ struct UnparkDecision {
   std::size_t count;         // wake this many from the front; more than size means all
   std::uintptr_t token = 0;  // what park() returns to each of them
   bool hands_over = false;   // they have what they waited for already: noted for QueueView::handed_over
-  bool alone = false;        // until it runs, QueueView::one_is_coming says so. Requires: count is 1
+  bool alone = false;        // until it runs, QueueView::one_is_coming says so, if it has no hook. Requires: count is 1
 };
 
 struct RequeueDecision {

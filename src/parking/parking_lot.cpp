@@ -22,11 +22,11 @@
 //          "nobody" while somebody is queued.
 // I5       While a thread asks the hook of a wait, its waiter stays queued, and the hook may fork. The child then finds
 //          the waiter queued alone, or, if it was chosen, lets it go: its waker is not there.
-// I6       Whoever is woken alone (UnparkDecision::alone) takes itself out of `coming` under the bucket's lock before
-// its
-//          park() returns, and stays on its stack until then. So a waker that wakes nobody because one is coming knows
-//          that this one looks after it, by the order of the bucket's lock. Another that is woken alone may push it
-//          out: then two are coming, and the first is forgotten.
+// I6       Whoever is woken alone (UnparkDecision::alone) takes itself out of `coming` before its park() returns, under
+//          the bucket's lock, and stays on its stack until then. So a waker that wakes nobody because one is coming
+//          knows that this one looks after it, by the order of the bucket's lock. Another that is woken alone may push
+//          it out: then two are coming, and the first is forgotten. One with a hook is never said to be coming: it may
+//          be in that hook, for long, and wait there for those behind it.
 // Orders   The bucket's lock orders everything but the wake itself, which the parker's contract covers.
 // Destroy  Keys are addresses, never dereferenced. After `decide` an unpark() uses only waiters, which I2 keeps alive.
 #include <threading/parking_lot.hpp>
@@ -213,6 +213,7 @@ ParkResult park(const void* key, const WaitKind& kind, detail::ValidateRef valid
   waiter.since = options.since != 0 ? options.since : backend::monotonic_now();
   waiter.queued_since = waiter.since;
   waiter.deadline = options.deadline;
+  waiter.has_hook = options.on_signal.stays != nullptr;
   ParkResult result{ParkOutcome::changed};
   if (options.stop != nullptr && options.stop->stop_possible()) {
     // The callback's destructor waits for a stop() that is running elsewhere, so the waiter outlives it.
@@ -235,7 +236,8 @@ std::size_t unpark(const void* key, detail::UnparkRef decide) noexcept {
     Waiter* const first = bucket->find(key);
     const UnparkDecision decision = decide(view_of(*bucket.operator->(), first));
     if (decision.hands_over) bucket->handed_over = backend::monotonic_now();
-    if (decision.alone && first != nullptr) {
+    // One that has a hook may be in it, for long, and even wait there for those behind it: nobody counts on it.
+    if (decision.alone && first != nullptr && !first->has_hook) {
       first->comes_alone = true;
       bucket->coming = first;
     }
