@@ -78,15 +78,15 @@ def run_all(options, jobs, runs=None, before=None):
     random.Random(options.seed).shuffle(queue)
     begun = time.monotonic()
     for done, (key, words) in enumerate(queue):
+        measured = results[key]  # there also if none of its processes says anything
         try:
             process = subprocess.run([options.program, *words], capture_output=True, text=True, timeout=120, check=False)
             why = f"ended with {process.returncode}: {process.stderr.strip()}" if process.returncode else None
         except subprocess.TimeoutExpired:
             why = "did not end"
         if why is None:
-            results[key].add(process.stdout)
+            measured.add(process.stdout)
         else:
-            results[key].failures += 1
             options.failures.append(f"{' '.join(words)}: {why}")
         if sys.stderr.isatty() or done + 1 == len(queue):
             print(f"\r{done + 1} of {len(queue)} processes, {time.monotonic() - begun:.0f} s", end="", file=sys.stderr)

@@ -26,7 +26,6 @@ class Measured:
 
     def __init__(self):
         self.values = defaultdict(list)
-        self.failures = 0
         self.resampled = (0, [])  # of how many processes, and the medians
 
     def add(self, output):
@@ -49,7 +48,6 @@ class Measured:
         other = Measured()
         other.values.update(self.values)
         other.values["ns"] = self.values[key]
-        other.failures = self.failures
         return other
 
     def spread(self):

@@ -28,8 +28,8 @@
 // Fairness A thread that arrives may take a free lock over queued ones: that keeps the lock busy while the woken one
 //          is still on its way, and is what makes contended locks fast. A waiter that loses contends once more, then
 //          queues up in front with its age; once it is older than kHandOverAfter it queues up at once, and a release
-//          hands over to the first that is. So nobody starves, and the price is at most one direct hand-over a
-//          millisecond and bucket.
+//          hands over to the first that is, but not while another is coming (I5). So nobody starves, and the price is
+//          at most one direct hand-over a millisecond and bucket.
 // Orders   A1 acquire of each exchange that takes pairs with R1, release of each store or exchange that frees: the
 //          critical section is visible. In a hand-over the wake itself carries the visibility (parker's contract).
 //          parked is ordered by the bucket's lock: relaxed.

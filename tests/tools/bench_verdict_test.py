@@ -31,9 +31,7 @@ def measured(times, **others):
 
 
 def failed():
-    result = Measured()
-    result.failures = 9
-    return result
+    return Measured()  # none of its processes said anything
 
 
 def verdict(target, said, name="row"):

@@ -51,7 +51,7 @@ struct Options {
   unsigned stale = 1;            // weak mode: loads per execution that may miss the latest value
   unsigned cpus = 1;             // what cpu_count() says: with one, nobody spins
   bool fences = false;           // what has_heavy_fence() says
-  std::size_t many_queued = 99;  // what many_queued() says
+  std::size_t many_queued = 99;  // what many_queued() says: more than a scenario has threads, if it does not say so
   bool deal_tokens = true;       // threads begin with their token; false: the library assigns it, on demand
   bool std_atomics = false;      // operations of std::atomic are schedule points, too, with the orders as written
   unsigned pct_runs = 0;         // and so many runs by PCT on top

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The long queue of a lock, of which one is woken at a time: a release wakes nobody while another is still coming. What
-// is long is one here. Whoever is left asleep beside a free lock ends in a deadlock, which the lab reports.
+// The long queue of a lock, of which one is woken at a time: a release wakes nobody while another is still coming. A
+// queue of one is long here. Whoever is left asleep beside a free lock ends in a deadlock, which the lab reports.
 #include <threading/condition.hpp>
 #include <threading/embedding.hpp>
 #include <threading/event.hpp>
