@@ -62,7 +62,9 @@ struct [[nodiscard]] ParkResult {
 
 // For runtimes whose signal handlers run in ordinary code: called on the waiting thread, which keeps its place in the
 // queue meanwhile, each time a signal handler has interrupted it, and every second or so besides: a signal that arrives
-// just before the thread falls asleep interrupts nothing. No lock is held; it may block and use the lot.
+// just before the thread falls asleep interrupts nothing. No lock is held; it may block and use the lot, and even wait
+// for threads that are queued behind its own: if requeue() has moved that one, an unpark() that finds it at the front
+// lets go of it with the token 0 before it decides and does not count it, as if it were not there.
 // Returns: whether the wait goes on; false ends it with `interrupted`, unless the thread has been chosen meanwhile.
 // It must return: neither an exception nor a forced unwind may leave it. It may fork, and return in the child too: the
 // wait goes on there.
@@ -114,11 +116,12 @@ struct UnparkDecision {
   std::size_t count;         // wake this many from the front; more than size means all
   std::uintptr_t token = 0;  // what park() returns to each of them
   bool hands_over = false;   // they have what they waited for already: noted for QueueView::handed_over
-  bool alone = false;        // until it runs, QueueView::one_is_coming says so, if it has no hook. Requires: count is 1
+  // Until it runs, QueueView::one_is_coming says so. Requires: count is 1, and who waits here has a hook only if moved.
+  bool alone = false;
 };
 
 struct RequeueDecision {
-  std::size_t wake;          // wake this many from the front,
+  std::size_t wake;          // wake this many from the front (and the next as well if the last of them is in its hook),
   std::size_t move;          // then move this many to the other address; more than there are means the rest
   std::uintptr_t token = 0;  // for those woken here
 };

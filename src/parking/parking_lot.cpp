@@ -21,12 +21,15 @@
 //          "someone waits" bit that is set in `validate` and cleared by `leave` and `decide` therefore never says
 //          "nobody" while somebody is queued.
 // I5       While a thread asks the hook of a wait, its waiter stays queued, and the hook may fork. The child then finds
-//          the waiter queued alone, or, if it was chosen, lets it go: its waker is not there.
+//          the waiter queued alone, or, if it was chosen, lets it go: its waker is not there. Who has been chosen asks
+//          no more.
 // I6       Whoever is woken alone (UnparkDecision::alone) takes itself out of `coming` before its park() returns, under
 //          the bucket's lock, and stays on its stack until then. So a waker that wakes nobody because one is coming
 //          knows that this one looks after it, by the order of the bucket's lock. Another that is woken alone may push
-//          it out: then two are coming, and the first is forgotten. One with a hook is never said to be coming: it may
-//          be in that hook, for long, and wait there for those behind it.
+//          it out: then two are coming, and the first is forgotten.
+// I7       A hook may run for long, and wait for threads that are queued behind its own. So nobody counts on a thread
+//          that is `away` in its hook to take what it has been moved to and to pass it on: an unpark() lets go of such
+//          waiters at the front besides those it wakes, and a requeue() that wakes such a one wakes the next as well.
 // Orders   The bucket's lock orders everything but the wake itself, which the parker's contract covers.
 // Destroy  Keys are addresses, never dereferenced. After `decide` an unpark() uses only waiters, which I2 keeps alive.
 #include <threading/parking_lot.hpp>
@@ -99,6 +102,16 @@ void take_front(Bucket& bucket, Waiter& first, std::size_t count, std::uintptr_t
   bucket.spin_history.note_wake(first.cpu, count);
 }
 
+// Takes the moved waiters that are in their hooks (I7) from the front of the queue that begins with `first`: a list for
+// wake(), after which they look for themselves. Returns: null for none.
+Waiter* take_away(Bucket& bucket, Waiter* first) noexcept {
+  std::size_t count = 0;
+  for (const Waiter* waiter = first; waiter != nullptr && waiter->moved && waiter->away; waiter = waiter->next) ++count;
+  if (count == 0) return nullptr;
+  take_front(bucket, *first, count, 0);
+  return first;
+}
+
 // Joins the queue. Returns: `woken` if the thread is queued; `changed`; `interrupted` if it joined and left at once.
 ParkOutcome join(Waiter& waiter, detail::ValidateRef validate, bool at_front) noexcept {
   const void* const key = waiter.home;
@@ -147,13 +160,22 @@ void stop(Waiter& waiter) noexcept {
 constexpr std::int64_t kFirstLook = 20'000'000;
 constexpr std::int64_t kLastLook = 1'000'000'000;
 
-// Returns: whether the wait goes on.
+// Returns: false if the waiter has been chosen, and is not away.
+[[nodiscard]] bool set_away(Waiter& waiter, bool away) noexcept {
+  const LockedBucket bucket(waiter);
+  waiter.away = away && waiter.queued;
+  return waiter.queued;
+}
+
+// Returns: whether the wait goes on, be it only until a wake that is on its way.
 bool ask(Waiter& waiter, const SignalHook& hook) noexcept {
+  if (!set_away(waiter, true)) return true;
   detail::PerThread& self = backend::per_thread();
   waiter.outer = self.asking;
   self.asking = &waiter;
   const bool stays = hook.stays(hook.context);
   self.asking = waiter.outer;
+  static_cast<void>(set_away(waiter, false));
   return stays;
 }
 
@@ -213,7 +235,6 @@ ParkResult park(const void* key, const WaitKind& kind, detail::ValidateRef valid
   waiter.since = options.since != 0 ? options.since : backend::monotonic_now();
   waiter.queued_since = waiter.since;
   waiter.deadline = options.deadline;
-  waiter.has_hook = options.on_signal.stays != nullptr;
   ParkResult result{ParkOutcome::changed};
   if (options.stop != nullptr && options.stop->stop_possible()) {
     // The callback's destructor waits for a stop() that is running elsewhere, so the waiter outlives it.
@@ -229,15 +250,17 @@ ParkResult park(const void* key, const WaitKind& kind, detail::ValidateRef valid
 }
 
 std::size_t unpark(const void* key, detail::UnparkRef decide) noexcept {
+  Waiter* away = nullptr;
   Waiter* woken = nullptr;
   std::size_t count = 0;
   {
     const LockedBucket bucket(key);
-    Waiter* const first = bucket->find(key);
+    Waiter* first = bucket->find(key);
+    away = take_away(*bucket.operator->(), first);
+    if (away != nullptr) first = bucket->find(key);
     const UnparkDecision decision = decide(view_of(*bucket.operator->(), first));
     if (decision.hands_over) bucket->handed_over = backend::monotonic_now();
-    // One that has a hook may be in it, for long, and even wait there for those behind it: nobody counts on it.
-    if (decision.alone && first != nullptr && !first->has_hook) {
+    if (decision.alone && first != nullptr) {
       first->comes_alone = true;
       bucket->coming = first;
     }
@@ -247,6 +270,7 @@ std::size_t unpark(const void* key, detail::UnparkRef decide) noexcept {
       woken = first;
     }
   }
+  wake(away);
   wake(woken);
   return count;
 }
@@ -264,6 +288,12 @@ std::size_t requeue(const void* from, const void* to, const WaitKind& to_kind, d
     wake_count = std::min(decision.wake, size);
     move_count = std::min(decision.move, size - wake_count);
     if (wake_count != 0) {
+      const Waiter* last = first;
+      for (std::size_t left = wake_count; left != 1; --left) last = last->next;
+      for (; last->away && move_count != 0; last = last->next) {
+        ++wake_count;
+        --move_count;
+      }
       take_front(buckets.first(), *first, wake_count, decision.token);
       woken = first;
       first = buckets.first().find(from);

@@ -44,7 +44,7 @@ struct alignas(64) Waiter {
   bool stop_requested = false;  // stays set
   bool stopped = false;         // removed by a stop request
   bool comes_alone = false;     // as UnparkDecision::alone says
-  bool has_hook = false;        // ParkOptions::on_signal: it may be away while it is queued, or chosen
+  bool away = false;            // in its hook, which it does not enter once it is chosen
   bool orphaned = false;        // in a forked child: it had been chosen, by a thread that is not there to wake it
 
   // The queue it is in: see bucket.hpp.

@@ -178,6 +178,11 @@ def drained():
     return semaphore
 
 
+def until_waiting(thread):
+    while not any(wait[0] == thread.ident for wait in _core.waits()):
+        time.sleep(0.001)
+
+
 def waits_of_this_thread():
     return [wait for wait in _core.waits() if wait[0] == t.get_ident()]
 
@@ -281,12 +286,40 @@ class Signals(unittest.TestCase):
                     self.assertEqual(waits_of_this_thread(), [])
                     self.assertTrue(take(thing))
 
+    def test_a_handler_may_wait_for_whom_its_lock_was_released_to(self):
+        for name, make in (("Lock", t.Lock), ("RLock", t.RLock)):
+            with self.subTest(name):
+                condition, others = t.Condition(make()), []
+
+                def take():
+                    with condition:
+                        pass
+
+                def handler(*_):
+                    with condition:
+                        condition.notify()  # this thread is first in the lock's queue now, and here
+                        others.append(t.Thread(target=take, daemon=True))
+                        others[0].start()
+                        until_waiting(others[0])
+                    others[0].join(60)
+
+                def interrupt(main=t.current_thread()):
+                    until_waiting(main)
+                    signal.pthread_kill(main.ident, signal.SIGALRM)
+
+                signal.signal(signal.SIGALRM, handler)
+                interrupter = t.Thread(target=interrupt)
+                with condition:
+                    interrupter.start()
+                    condition.wait()
+                    self.assertFalse(others[0].is_alive())
+                interrupter.join()
+
     def test_a_handler_that_forks_leaves_the_wait_to_its_deadline_in_both_processes(self):
         event, pids = t.Event(), []
         other = t.Thread(target=event.wait)  # queued before this thread
         other.start()
-        while not any(wait[0] == other.ident for wait in _core.waits()):
-            time.sleep(0.001)
+        until_waiting(other)
         signal.signal(signal.SIGALRM, lambda *_: pids.append(os.fork()))
         signal.setitimer(signal.ITIMER_REAL, 2e-3)
         begin = time.monotonic()

@@ -123,6 +123,7 @@ struct ForkingHook {
     auto& hook = *static_cast<ForkingHook*>(self);
     if (hook.asked) return true;
     hook.asked = true;
+    lab::yield();  // a waker may begin while the hook runs
     hook.is_child = lab::fork_here();
     if (!hook.is_child || lab::choose(2) == 0) return true;
     hook.wakes_itself = threading::unpark_one(hook.word, 9) == 1;

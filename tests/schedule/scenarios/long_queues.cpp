@@ -3,8 +3,6 @@
 // The long queue of a lock, of which one is woken at a time: a release wakes nobody while another is still coming. A
 // queue of one is long here. Whoever is left asleep beside a free lock ends in a deadlock, which the lab reports.
 #include <threading/condition.hpp>
-#include <threading/embedding.hpp>
-#include <threading/event.hpp>
 #include <threading/lock.hpp>
 #include <threading/with.hpp>
 
@@ -98,46 +96,6 @@ LAB_SCENARIO(long_queue_in_a_child, "nobody is coming in a child", {.bound = 2, 
                                                         [](bool, LeaveReason) noexcept {}));
                                                     lab::check(!one_is_coming, "nobody is coming");
                                                   }}});
-}
-
-// A moved waiter is chosen while it is in its hook, which waits for the thread that is queued behind it.
-LAB_SCENARIO(long_queue_of_one_in_its_hook, "nobody counts on one that is in its hook",
-             {.bound = 2, .weak_bound = 1, .many_queued = 1}) {
-  struct Shared {
-    Lock lock;
-    threading::Condition condition{lock};
-    threading::Event in_hook;
-    threading::Event done;
-    bool asked = false;
-    static bool stays(void* self) {
-      auto& shared = *static_cast<Shared*>(self);
-      if (shared.asked) return true;
-      shared.asked = true;
-      shared.lock.acquire();
-      shared.condition.notify();
-      shared.in_hook.set();
-      until_queued(&shared.lock, 2);
-      shared.lock.release();
-      pass(shared.lock);
-      shared.done.wait();
-      return true;
-    }
-  };
-  using threading::Embedding;
-  auto* shared = lab::make<Shared>("shared");
-  lab::together({{"waiter",
-                  [shared] {
-                    shared->lock.acquire();
-                    const Embedding::Wait wait{.on_signal = {&Shared::stays, shared}};
-                    Embedding::take_back(shared->condition, Embedding::wait_released(shared->condition, wait));
-                    shared->lock.release();
-                  }},
-                 {"behind", [shared] {
-                    shared->in_hook.wait();
-                    pass(shared->lock);
-                    shared->done.set();
-                  }}});
-  lab::destroy(shared);
 }
 
 }  // namespace
