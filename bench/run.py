@@ -317,8 +317,10 @@ def measure_variants(options):
     lines = list(variants.measure(options))
     if not lines:
         return
+    verdicts = [line.verdict for line in lines]
     head, lines = variants.table(lines, number)
     print_columns(head, lines, left=3)
+    print("\n" + summary(verdicts))
     if options.publish:
         page = DOCS / "variants.md"
         publish.replace(page, "variants", markdown(head, variants.with_published(page, lines)))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The library beside variants of itself that were tried and not taken: variants/NAME.patch, each with a head of
-"Rows: ROW PLACEMENT, …", "Idea: …" and "Why not: …".
+"Rows: ROW PLACEMENT, …", "Idea: …" and "Why not: …". Some are what a target compares the library with: then "Judge: BOUND
+ROW PLACEMENT, …" says in which rows the library may take at most so many times what the variant takes.
 
 Each is built from a copy of the sources below the build directory, as is the library unchanged. Both run as processes
 that alternate in random order, and the ratio is the median of those within a round: the machine's moods are in both.
 """
 
+import fnmatch
 import os
 import random
 import shutil
@@ -16,15 +18,23 @@ from collections import defaultdict, namedtuple
 from pathlib import Path
 
 from rows import OURS, ROWS
+from verdicts import Judged, part_of_ratios
 
 ROOT = Path(__file__).resolve().parent.parent
 PATCHES = Path(__file__).resolve().parent / "variants"
 SOURCES = ("CMakeLists.txt", "CMakePresets.json", "bench", "cmake", "include", "src")
 UNCHANGED = "unchanged"
 
-# rows: (row, placement) of each that the variant is about.
-Variant = namedtuple("Variant", "name rows idea why_not patch")
-Line = namedtuple("Line", "variant row placement base changed ratio spread fairness longest")
+# rows: (row, placement) of each that the variant is about. judged: those with a target, and bound: what it is.
+Variant = namedtuple("Variant", "name rows idea why_not patch judged bound", defaults=((), None))
+Line = namedtuple("Line", "variant row placement base changed ratio spread fairness longest verdict")
+
+
+def rows_in(text):
+    """text: "ROW PLACEMENT, …", where a row may be a pattern."""
+    pairs = [tuple(pair.split()) for pair in text.split(", ")] if text else []
+    return [(row, placement) for pattern, placement in pairs
+            for row in fnmatch.filter([row.name for row in ROWS], pattern) or [pattern]]
 
 
 def read(path):
@@ -35,8 +45,11 @@ def read(path):
                 break
             key, _, text = line.strip().partition(": ")
             head[key] = text
-    rows = [tuple(row.split()) for row in head["Rows"].split(", ")]
-    return Variant(path.stem, rows, head["Idea"], head["Why not"], path)
+    bound, _, judged = head.get("Judge", "").partition(" ")
+    rows = rows_in(head["Rows"])
+    judged = rows_in(judged)
+    return Variant(path.stem, rows + [row for row in judged if row not in rows], head["Idea"], head["Why not"], path,
+                   judged, float(bound) if bound else None)
 
 
 def read_all():
@@ -114,12 +127,19 @@ def run(program, row, placement, milliseconds):
 
 
 def compare(variant, row, placement, programs, options, chance):
-    """programs: the unchanged and the changed one."""
+    """programs: the unchanged and the changed one. What chance may have decided is measured again, as the rows are."""
     said = defaultdict(lambda: ([], []))
-    for _ in range(options.runs):
-        for which in chance.sample((0, 1), 2):
-            for key, value in run(programs[which], row, placement, options.milliseconds).items():
-                said[key][which].append(value)
+    verdict = Judged([])
+    for rounds in (options.runs, 2 * options.runs):
+        for _ in range(rounds):
+            for which in chance.sample((0, 1), 2):
+                for key, value in run(programs[which], row, placement, options.milliseconds).items():
+                    said[key][which].append(value)
+        if (row, placement) in variant.judged:
+            ratios = [base / max(changed, 1e-3) for base, changed in zip(*said["ns"])]
+            verdict = Judged([part_of_ratios(variant.name, variant.bound, ratios)], variant.name)
+        if options.quick or not verdict.is_close:
+            break
     ratios = sorted(changed / max(base, 1e-3) for base, changed in zip(*said["ns"]))
     spread = ratios[len(ratios) - 1 - len(ratios) // 4] - ratios[len(ratios) // 4]
 
@@ -127,7 +147,7 @@ def compare(variant, row, placement, programs, options, chance):
         return tuple(middle(values) for values in said[key]) if key in said and all(said[key]) else None
 
     return Line(variant.name, row, placement, *(statistics.median(values) for values in said["ns"]),
-                statistics.median(ratios), spread, both("fairness", statistics.median), both("longest_ms", max))
+                statistics.median(ratios), spread, both("fairness", statistics.median), both("longest_ms", max), verdict)
 
 
 def measure(options):
@@ -148,13 +168,14 @@ def measure(options):
 def table(lines, number):
     """number: how a time is written. Returns: the head and the lines, as words."""
     titles = {row.name: row.title for row in ROWS}
-    head = ("variant", "row", "where", "ns", "ns, variant", "ratio", "± %", "least/most", "longest ms")
+    head = ("variant", "row", "where", "ns", "ns, variant", "ratio", "± %", "least/most", "longest ms", "target")
 
     def both(pair):
         return f"{number(pair[0])} · {number(pair[1])}" if pair else "–"
 
     return head, [(line.variant, titles[line.row], line.placement, number(line.base), number(line.changed),
-                   f"{line.ratio:.3f}", f"{100 * line.spread:.0f}", both(line.fairness), both(line.longest)) for line in lines]
+                   f"{line.ratio:.3f}", f"{100 * line.spread:.0f}", both(line.fairness), both(line.longest), str(line.verdict))
+                  for line in lines]
 
 
 def with_published(page, lines):
@@ -163,7 +184,9 @@ def with_published(page, lines):
              for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     measured = {line[0] for line in lines}
     still_there = {variant.name for variant in read_all()} - measured
-    return sorted([*lines, *(line for line in cells if line[0] in still_there)], key=lambda line: line[0])
+    width = max(len(line) for line in lines)  # a page from before may have fewer columns
+    kept = (line + ("",) * (width - len(line)) for line in cells if line[0] in still_there)
+    return sorted([*lines, *kept], key=lambda line: line[0])
 
 
 def descriptions():

@@ -80,40 +80,22 @@ def is_peer(rival):
 Part = namedtuple("Part", "what bound found is_met is_close")
 
 
-class Verdict:
-    """Our time in one row and placement against the best peer, or the one its target names, and the limit."""
+def part_of_ratios(what, bound, ratios):
+    """Of a target for the median of ratios, each of two processes that ran one after the other."""
+    found = Measured()
+    found.values["ns"] = ratios
+    low, high = central(found.medians())
+    return Part(what, bound, found.median(), found.median() <= bound, low <= bound <= high)
 
-    def __init__(self, row, placement, results):
-        mine = {rival: m for (name, where, rival), m in results.items() if (name, where) == (row.name, placement)}
-        self.rivals = {rival: m for rival, m in mine.items() if m.values["ns"]}
-        self.ours = self.rivals.get(OURS)
-        self.limit = self.rivals.get(LIMIT)
-        self.target = row.targets.get(placement, Target())
-        self.has_failed = self.ours is None and OURS in mine  # all our processes failed
-        peers = {rival: m for rival, m in self.rivals.items() if is_peer(rival)}
-        if not row.name.startswith("contended"):
-            peers.pop("tbb-spin", None)  # it cannot sleep, so it need not ask whether to wake: no peer without competition
-        if self.target.fair and self.ours:
-            least = 0.5 * self.ours.median("fairness")
-            peers = {rival: m for rival, m in peers.items() if m.median("fairness") >= least}
-        self.best = min(peers, key=lambda rival: peers[rival].median()) if peers else None
-        self.to_peer = self.ours.ratio(peers[self.best]) if self.ours and peers else None
-        self.to_limit = self.ours.ratio(self.limit) if self.ours and self.limit else None
-        against = peers.get(self.target.against or self.best)
-        self.parts = list(self.judge(against)) if self.ours else []
+
+class Judged:
+    """What became of a target. named: of the parts, the one whose ratio is told in any case."""
+
+    def __init__(self, parts, named=None, has_failed=False):
+        self.parts = parts
+        self.named = named
+        self.has_failed = has_failed
         self.missed = [part for part in self.parts if not part.is_met]
-
-    def judge(self, peer):
-        """Yields: the parts of the target that can be judged."""
-        for what, bound, other in ((self.target.against or "peer", self.target.peer, peer),
-                                   ("limit", self.target.limit, self.limit)):
-            if bound is not None and other:
-                low, high = self.ours.ratios(other)
-                ratio = self.ours.ratio(other)
-                yield Part(what, bound, ratio, ratio <= bound, low <= bound <= high)
-        if self.target.longest:
-            longest = self.ours.worst("longest_ms")
-            yield Part("longest ms", self.target.longest, longest, longest <= self.target.longest, False)
 
     @property
     def is_judged(self):
@@ -128,6 +110,53 @@ class Verdict:
         """Whether chance may have decided whether the target is met. A part that is clearly missed decides it."""
         return all(part.is_close for part in self.missed) if self.missed else any(part.is_close for part in self.parts)
 
+    def __str__(self):
+        if self.has_failed:
+            return "FAILED"
+        if not self.parts:
+            return ""
+        if not self.missed:
+            named = "".join(f", {part.found:.2f} of {part.what}" for part in self.parts if part.what == self.named)
+            return "met" + named + (" (within the error)" if self.is_close else "")
+        return "MISSES " + ", ".join(
+            (f"{part.found:.2f} of {part.what}" if part.what == self.named else part.what) + f" ≤ {part.bound}"
+            + (" (within the error)" if part.is_close else "") for part in self.missed)
+
+
+class Verdict(Judged):
+    """Our time in one row and placement against the best peer, or the one its target names, and the limit."""
+
+    def __init__(self, row, placement, results):
+        mine = {rival: m for (name, where, rival), m in results.items() if (name, where) == (row.name, placement)}
+        self.rivals = {rival: m for rival, m in mine.items() if m.values["ns"]}
+        self.ours = self.rivals.get(OURS)
+        self.limit = self.rivals.get(LIMIT)
+        self.target = row.targets.get(placement, Target())
+        has_failed = self.ours is None and OURS in mine  # all our processes failed
+        peers = {rival: m for rival, m in self.rivals.items() if is_peer(rival)}
+        if not row.name.startswith("contended"):
+            peers.pop("tbb-spin", None)  # it cannot sleep, so it need not ask whether to wake: no peer without competition
+        if self.target.fair and self.ours:
+            least = 0.5 * self.ours.median("fairness")
+            peers = {rival: m for rival, m in peers.items() if m.median("fairness") >= least}
+        self.best = min(peers, key=lambda rival: peers[rival].median()) if peers else None
+        self.to_peer = self.ours.ratio(peers[self.best]) if self.ours and peers else None
+        self.to_limit = self.ours.ratio(self.limit) if self.ours and self.limit else None
+        against = peers.get(self.target.against or self.best)
+        super().__init__(list(self.judge(against)) if self.ours else [], self.target.against, has_failed)
+
+    def judge(self, peer):
+        """Yields: the parts of the target that can be judged."""
+        for what, bound, other in ((self.target.against or "peer", self.target.peer, peer),
+                                   ("limit", self.target.limit, self.limit)):
+            if bound is not None and other:
+                low, high = self.ours.ratios(other)
+                ratio = self.ours.ratio(other)
+                yield Part(what, bound, ratio, ratio <= bound, low <= bound <= high)
+        if self.target.longest:
+            longest = self.ours.worst("longest_ms")
+            yield Part("longest ms", self.target.longest, longest, longest <= self.target.longest, False)
+
     def may_be_best(self, rival):
         """Whether the row might be judged otherwise if this rival were measured again."""
         if not is_peer(rival) or self.best is None or rival in (self.best, self.target.against):
@@ -137,17 +166,9 @@ class Verdict:
         return central(self.rivals[rival].medians())[0] <= central(self.rivals[self.best].medians())[1]
 
     def __str__(self):
-        if self.has_failed:
-            return "FAILED"
-        if not self.parts:
-            nothing_asked = self.ours is None or (self.target.peer, self.target.limit) == (None, None)
-            return "" if nothing_asked else "not judged: nothing to compare with"
-        if not self.missed:
-            named = "".join(f", {part.found:.2f} of {part.what}" for part in self.parts if part.what == self.target.against)
-            return "met" + named + (" (within the error)" if self.is_close else "")
-        return "MISSES " + ", ".join(
-            (f"{part.found:.2f} of {part.what}" if part.what == self.target.against else part.what) + f" ≤ {part.bound}"
-            + (" (within the error)" if part.is_close else "") for part in self.missed)
+        if self.is_judged or self.ours is None or (self.target.peer, self.target.limit) == (None, None):
+            return super().__str__()
+        return "not judged: nothing to compare with"
 
 
 def summary(verdicts):

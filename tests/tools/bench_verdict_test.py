@@ -4,6 +4,7 @@
 import contextlib
 import io
 import pathlib
+import random
 import sys
 import tempfile
 import types
@@ -14,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import run  # noqa: E402
+import variants  # noqa: E402
 from rows import LIMIT, OURS, Bounds, Curve, Row, Target  # noqa: E402
 from verdicts import Measured, Verdict, central, summary  # noqa: E402
 
@@ -219,6 +221,74 @@ class RunTest(unittest.TestCase):
                 self.options.failures.append("lock_pair std free 1: did not end")
                 with self.assertRaisesRegex(SystemExit, "1 processes failed:\nlock_pair std free 1: did not end"):
                     run.main()
+
+
+class VariantTest(unittest.TestCase):
+    """Targets that compare the library with a variant of itself."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.options = types.SimpleNamespace(runs=9, milliseconds=1, quick=False)
+
+    def variant(self, judge="Judge: 1.05 contended_*_2 free, lock_pair free\n"):
+        path = self.path / "plain.patch"
+        path.write_text(f"Rows: lock_pair free, try_held free\n{judge}Idea: one.\nWhy not: two.\n\n--- a/x\n")
+        return variants.read(path)
+
+    def compare(self, base, changed, row="lock_pair", judge=None):
+        """base, changed: what each process says, in turn and again from the start."""
+        said = {"base": 0, "changed": 0}
+
+        def process(program, *_):
+            said[program] += 1
+            times = base if program == "base" else changed
+            return {"ns": times[(said[program] - 1) % len(times)]}
+
+        variant = self.variant() if judge is None else self.variant(judge)
+        with mock.patch.object(variants, "run", process):
+            line = variants.compare(variant, row, "free", ("base", "changed"), self.options, random.Random(1))
+        return line, said["base"]
+
+    def test_the_rows_that_are_judged(self):
+        variant = self.variant()
+        self.assertEqual(variant.bound, 1.05)
+        self.assertEqual(variant.judged, [(f"contended_{shape}_2", "free") for shape in ("empty", "short", "light", "long")]
+                         + [("lock_pair", "free")])
+        self.assertEqual(variant.rows, [("lock_pair", "free"), ("try_held", "free"), *variant.judged[:-1]])
+        self.assertEqual((self.variant("").judged, self.variant("").bound), ([], None))
+
+    def test_the_library_is_judged_not_the_variant(self):
+        for base, changed, text in ((80, 100, "met, 0.80 of plain"), (104, 100, "met, 1.04 of plain"),
+                                    (106, 100, "MISSES 1.06 of plain ≤ 1.05")):
+            line, rounds = self.compare([base], [changed])
+            self.assertEqual((str(line.verdict), rounds), (text, 9))
+            self.assertAlmostEqual(line.ratio, changed / base)
+
+    def test_what_chance_may_have_decided_is_measured_again(self):
+        line, rounds = self.compare([100, 104.9, 110], [100])
+        self.assertEqual((str(line.verdict), rounds), ("met, 1.05 of plain (within the error)", 27))
+        line, rounds = self.compare([100, 105.1, 110], [100])
+        self.assertEqual((str(line.verdict), rounds), ("MISSES 1.05 of plain ≤ 1.05 (within the error)", 27))
+        self.options.quick = True
+        self.assertEqual(self.compare([100, 104.9, 110], [100])[1], 9)
+
+    def test_a_mood_that_both_share_is_no_error(self):
+        line, rounds = self.compare([50, 100, 200], [50, 100, 200])
+        self.assertEqual((str(line.verdict), rounds), ("met, 1.00 of plain", 9))
+
+    def test_a_row_without_a_target(self):
+        for row, judge in (("try_held", None), ("lock_pair", "")):
+            line, _ = self.compare([200], [100], row, judge)
+            self.assertEqual((str(line.verdict), line.verdict.is_judged), ("", False))
+
+    def test_lines_from_before_have_no_target(self):
+        page = self.path / "page.md"
+        page.write_text("| variant | row |\n|---|---|\n| no-spinning | one |\n| gone | one |\n")
+        with mock.patch.object(variants, "read_all", return_value=[types.SimpleNamespace(name="no-spinning")]):
+            self.assertEqual(variants.with_published(page, [("plain", "two", "met")]),
+                             [("no-spinning", "one", ""), ("plain", "two", "met")])
 
 
 if __name__ == "__main__":
