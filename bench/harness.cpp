@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
+#include <numeric>
 #include <thread>
 
 namespace bench {
@@ -194,64 +196,74 @@ Result time_rounds(const Options& options, const std::function<void()>& round) {
 
 Result time_contended(const Options& options, std::size_t threads, const std::function<void(std::size_t)>& many_steps,
                       const std::function<void(std::size_t)>& one_step) {
+  enum class Stage : std::uint8_t { counted, clocked, over };
   struct alignas(128) Counter {
-    double ops = 0;
+    std::atomic<double> ops{0};
     std::int64_t longest = 0;
   };
-  constexpr int kSteps = 16;  // many_steps() takes so many
+  constexpr int kSteps = 16;                      // many_steps() takes so many
+  constexpr std::int64_t kSettling = 30'000'000;  // nanoseconds
+  const std::int64_t settling = std::min(kSettling, 3 * options.duration);
   std::vector<Counter> counters(threads);
-  std::atomic<bool> stop{false};
-  Result result;
+  std::atomic<Stage> stage{Stage::counted};
+  std::atomic<std::size_t> clocked{0};
+  std::atomic<std::int64_t> begun{std::numeric_limits<std::int64_t>::max()};
+  // What of a step was after `begun`.
+  const auto note = [&](Counter& counter, std::int64_t from, std::int64_t to) {
+    const std::int64_t start = begun.load(std::memory_order_relaxed);
+    if (to > start) counter.longest = std::max(counter.longest, to - std::max(from, start));
+  };
+  Team team(options, threads, [&](std::size_t i) {
+    for (double ops = kSteps; stage.load(std::memory_order_relaxed) == Stage::counted; ops += kSteps) {
+      many_steps(i);
+      counters[i].ops.store(ops, std::memory_order_relaxed);
+    }
+    std::int64_t before = now();
+    clocked.fetch_add(1);
+    note(counters[i], 0, before);  // who could not even finish what it had begun
+    while (stage.load(std::memory_order_relaxed) == Stage::clocked) {
+      one_step(i);
+      const std::int64_t after = now();
+      note(counters[i], before, after);
+      before = after;
+    }
+  });
   const auto pass = [&](std::int64_t duration) {
     const std::int64_t start = now();
     while (now() - start < duration) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    stop.store(true);
     return static_cast<double>(now() - start);
   };
-  {
-    Team team(options, threads, [&](std::size_t i) {
-      double ops = 0;
-      while (!stop.load(std::memory_order_relaxed)) {
-        many_steps(i);
-        ops += kSteps;
-        counters[i].ops = ops;
-      }
-    });
-    const double switches_before = context_switches();
-    team.go();
-    const double took = pass(options.duration * 2 / 3);
-    double total = 0;
-    double least = counters[0].ops;
-    double most = 0;
-    for (const Counter& counter : counters) {
-      total += counter.ops;
-      least = std::min(least, counter.ops);
-      most = std::max(most, counter.ops);
-    }
-    result.switches = (context_switches() - switches_before) / std::max(total, 1.0);
-    team.join();
-    result.ns = took / std::max(total, 1.0);
-    result.fairness = least / std::max(most, 1.0);
+  const auto counts = [&] {
+    std::vector<double> ops;
+    for (const Counter& counter : counters) ops.push_back(counter.ops.load(std::memory_order_relaxed));
+    return ops;
+  };
+  team.go();
+  pass(settling);
+
+  const std::vector<double> ops_before = counts();
+  const double switches_before = context_switches();
+  const double took = pass(options.duration * 2 / 3);
+  std::vector<double> ops = counts();
+  const double switches = context_switches() - switches_before;
+  for (std::size_t i = 0; i != threads; ++i) ops[i] -= ops_before[i];
+  const double total = std::max(std::accumulate(ops.begin(), ops.end(), 0.0), 1.0);
+  const auto [least, most] = std::minmax_element(ops.begin(), ops.end());
+
+  stage.store(Stage::clocked);
+  for (const std::int64_t start = now(); clocked.load() != threads && now() - start < settling;) {
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
-  stop.store(false);
-  {
-    Team team(options, threads, [&](std::size_t i) {
-      std::int64_t before = now();
-      while (!stop.load(std::memory_order_relaxed)) {
-        one_step(i);
-        const std::int64_t after = now();
-        counters[i].longest = std::max(counters[i].longest, after - before);
-        before = after;
-      }
-    });
-    team.go();
-    pass(options.duration / 3);
-    team.join();
-  }
+  begun.store(now());
+  pass(options.duration / 3);
+  stage.store(Stage::over);
+  team.join();
   std::int64_t longest = 0;
   for (const Counter& counter : counters) longest = std::max(longest, counter.longest);
-  result.longest_ms = static_cast<double>(longest) / 1e6;
-  return result;
+  return {.ns = took / total,
+          .switches = switches / total,
+          .fairness = *least / std::max(*most, 1.0),
+          .longest_ms = static_cast<double>(longest) / 1e6};
 }
 
 }  // namespace bench

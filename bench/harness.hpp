@@ -115,8 +115,10 @@ class Team {
 // Returns: nanoseconds and context switches for each.
 Result time_rounds(const Options& options, const std::function<void()>& round);
 
-// Threads that each call step(index) until told to stop; `ops` counts for each. Two parts: throughput and fairness
-// first, then the longest gap between two steps of one thread, whose clock reads would have disturbed the first.
+// Threads that each call step(index) until told to stop. Nothing is timed at first: until the kernel has spread them,
+// two threads may share a processor for some slices of its scheduler while the other is idle, whatever they do. Then
+// two parts, of the same threads: throughput and fairness, and the longest gap between two steps of one thread, whose
+// clock reads would have disturbed the first.
 Result time_contended(const Options& options, std::size_t threads, const std::function<void(std::size_t)>& many_steps,
                       const std::function<void(std::size_t)>& one_step);
 
