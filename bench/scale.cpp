@@ -8,6 +8,9 @@
 //   scale_timeout         one event, `count` waiters: another one whose wait ends at once
 //   scale_waiting_objects `count` events with a waiter each: one set() and the wait that follows
 //   scale_waiting_timeout the same events: another wait at one of them, in turn, which ends at once
+//   scale_waiting_locks   `count` held locks with a waiter each: one release() and the acquisition that follows, and
+//   back scale_waiting_pair    the same locks: an acquisition and a release of others beside them, which are free, in
+//   turn scale_waiting_notify  `count` conditions with a waiter each: one notify() and the wait of the thread it wakes
 //   scale_objects         `count` locks in turn, each free: a pair, and what a lock takes in memory
 //   scale_threads         `count` live Threads: enumerate(), for each; and what a thread takes in memory
 //   scale_dump            the same, dump() instead
@@ -195,6 +198,104 @@ Result scale_waiting_timeout(const Options& options) {
   return result;
 }
 
+// `count` locks, each held, and for each a thread that waits for it. It answers each time that it gets its lock, and
+// waits again, since nobody but pass_to() releases one.
+class WaitedFor {
+ public:
+  WaitedFor(const Options& options, std::size_t count)
+      : locks_(count), team_(options, count, [this](std::size_t i) { wait_for(locks_[i]); }) {
+    for (threading::Lock& lock : locks_) lock.acquire();
+    answered_.acquire();
+    team_.go();
+    for (std::size_t i = 0; i != count; ++i) pass_to(i);  // nothing else tells that all have come
+  }
+  ~WaitedFor() {
+    stop_.store(true);
+    for (threading::Lock& lock : locks_) lock.release();
+    team_.join();
+  }
+  WaitedFor(const WaitedFor&) = delete;
+  WaitedFor& operator=(const WaitedFor&) = delete;
+  void pass_to(std::size_t i) {
+    locks_[i].release();
+    answered_.acquire();
+  }
+
+ private:
+  void wait_for(threading::Lock& lock) {
+    for (;;) {
+      lock.acquire();
+      if (stop_.load()) return;
+      answered_.release();
+    }
+  }
+
+  std::vector<threading::Lock> locks_;
+  threading::Lock answered_;
+  std::atomic<bool> stop_{false};
+  Team team_;
+};
+
+Result scale_waiting_locks(const Options& options) {
+  constexpr std::size_t kStride = 7919;  // a prime: not the order in which they went to sleep
+  const std::size_t count = count_of(options);
+  WaitedFor locks(options, count);
+  std::size_t next = 0;
+  return time_rounds(options, [&] {
+    locks.pass_to(next);
+    next = (next + kStride) % count;
+  });
+}
+
+Result scale_waiting_pair(const Options& options) {
+  WaitedFor others(options, count_of(options));
+  std::vector<threading::Lock> locks(4096);  // more than there are buckets
+  std::size_t next = 0;
+  return time_each(options, [&] {
+    locks[next].acquire();
+    locks[next].release();
+    next = (next + 1) % 4096;
+  });
+}
+
+Result scale_waiting_notify(const Options& options) {
+  struct Place {
+    threading::Lock lock;
+    threading::Condition condition{lock};
+  };
+  const std::size_t count = count_of(options);
+  std::vector<Place> places(count);
+  threading::Semaphore done(0);
+  std::atomic<bool> stop{false};
+  Team team(options, count, [&](std::size_t i) {
+    places[i].lock.acquire();
+    while (!stop.load()) {
+      places[i].condition.wait();
+      done.release();
+    }
+    places[i].lock.release();
+  });
+  const auto notify = [](Place& place) {
+    place.lock.acquire();
+    place.condition.notify();
+    place.lock.release();
+  };
+  team.go();
+  for (const Place& place : places) {
+    while (threading::Embedding::waiters(place.condition) != 1) std::this_thread::yield();
+  }
+  std::size_t next = 0;
+  const Result result = time_rounds(options, [&] {
+    notify(places[next]);
+    done.acquire();
+    next = (next + 1) % count;
+  });
+  stop.store(true);
+  for (Place& place : places) notify(place);
+  team.join();
+  return result;
+}
+
 Result scale_objects(const Options& options) {
   const std::size_t count = count_of(options);
   const double before = resident_bytes();
@@ -250,6 +351,9 @@ void add_scale() {
   add("scale_timeout", kName, scale_timeout);
   add("scale_waiting_objects", kName, scale_waiting_objects);
   add("scale_waiting_timeout", kName, scale_waiting_timeout);
+  add("scale_waiting_locks", kName, scale_waiting_locks);
+  add("scale_waiting_pair", kName, scale_waiting_pair);
+  add("scale_waiting_notify", kName, scale_waiting_notify);
   add("scale_objects", kName, scale_objects);
   add("scale_threads", kName, scale_threads);
   add("scale_dump", kName, scale_dump);
