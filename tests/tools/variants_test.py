@@ -18,13 +18,19 @@ import variants  # noqa: E402
 COMPILER = os.environ.get("CXX", "c++")
 
 
+def users_of(folder, header, kind):
+    lines = (f'#include "{header}"', f"#include <{header}>")
+    return [path for path in folder.glob(f"src/*/*.{kind}")
+            if any(line in path.read_text(encoding="utf-8") for line in lines)]
+
+
 def units_of(folder, changed):
-    """The changed .cpp files, and for each changed header the largest of those that include it."""
+    """The changed .cpp files, and for each changed header the largest of those that include it, itself or by another header."""
     units = {name for name in changed if name.endswith(".cpp")}
     for header in (name.partition("/")[2] for name in changed if name.endswith(".hpp")):
-        lines = (f'#include "{header}"', f"#include <{header}>")
-        users = [path for path in folder.glob("src/*/*.cpp")
-                 if any(line in path.read_text(encoding="utf-8") for line in lines)]
+        users = users_of(folder, header, "cpp")
+        for other in users_of(folder, header, "hpp") if not users else []:
+            users += users_of(folder, str(other.relative_to(folder / "src")), "cpp")
         if users:
             units.add(str(max(users, key=lambda path: path.stat().st_size).relative_to(folder)))
     return sorted(units)
