@@ -80,8 +80,9 @@ class THREADING_API SemaphoreCore {
   bool release_up_to(std::ptrdiff_t n, std::uint64_t limit) {
     if (n < 1) throw_bad_count();
     const auto count = static_cast<std::uint64_t>(n);
-    // relaxed: the exchange decides.
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    // A guess, at what acquire() leaves behind if its own was right. Between processors a look would fetch the word's
+    // line once, and the exchange once more.
+    std::uint64_t seen = 0;
     while ((seen & kWaiters) == 0) {
       if (count > limit || seen / kUnit > limit - count) return false;
       // release pairs with the acquire in try_acquire(). relaxed on failure: tried again.
