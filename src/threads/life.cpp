@@ -15,8 +15,8 @@
 // Joining  The simple way, park until `ended` and then pthread_join(), makes a joiner wake up twice when it shares a
 //          processor with the thread. So the first joiner without bound claims the end at once and spends its wait
 //          inside pthread_join(), queued in the lot only for dump() to see; nobody but the kernel wakes it. Other
-//          joiners wait in the lot until it says `over`. If all have bounds, the ending thread wakes the first of them,
-//          which claims: what is left to wait for is then a few microseconds.
+//          joiners wait in the lot until it says `over`. If all have bounds, the ending thread wakes them, and one
+//          claims: what is left to wait for is then a few microseconds.
 // I1       parked is set and cleared only under the bucket's lock: who changes the phase without it has nobody to wake.
 // I2       The claim is final and only the claimer calls pthread_join(): exactly once, or never if nobody joins; then
 //          the last reference does it.
@@ -119,9 +119,10 @@ void end(ThreadState& state) noexcept {
       return;
     }
   }
-  change_and_wake(state, [](std::uint32_t& word, std::size_t) noexcept -> std::size_t {
+  // All, though one claims it and the others queue up again: the first may be in its hook, and wait there for them.
+  change_and_wake(state, [](std::uint32_t& word, std::size_t size) noexcept -> std::size_t {
     word = with_phase(word, kEnded);
-    return (word & kClaimed) != 0 ? 0 : 1;
+    return (word & kClaimed) != 0 ? 0 : size;
   });
 }
 

@@ -8,6 +8,7 @@
 #include <threading/embedding.hpp>
 #include <threading/event.hpp>
 #include <threading/lock.hpp>
+#include <threading/thread.hpp>
 
 #include <schedule/platform.hpp>
 
@@ -23,6 +24,9 @@ using threading::Lock;
 
 constexpr std::int64_t kAtOnce = 1;
 constexpr std::int64_t kOverdue = 2 * threading::kHandOverAfter;
+
+// Of what somebody can hold.
+constexpr threading::WaitKind kHeld{"held", [](const void*) noexcept { return threading::ThreadToken{}; }};
 
 void pass(Lock& lock) {
   lock.acquire();
@@ -154,6 +158,38 @@ LAB_SCENARIO(hook_waits_for_one_notified_after_it, "a notification that wakes on
   lab::destroy(scene);
 }
 
+// Joins with a stop token that never asks: the end of a thread wakes one of those who join it so, which wakes the
+// others.
+LAB_SCENARIO(hook_of_a_joiner, "the end of a thread does not stop at a joiner that is in its hook",
+             {.bound = 1, .weak_bound = 0, .faults = {.interrupts = 1}}) {
+  auto* scene = lab::make<Scene>("scene");
+  const std::int64_t start = lab::monotonic_now();
+  stop_source never;
+  const stop_token token = never.get_token();
+  threading::Thread joined([&] { scene->released.wait(); });
+  joined.start();
+  const auto join = [&](const Embedding::Wait& wait) {
+    while (Embedding::join(joined, wait) != Embedding::Outcome::ok) {
+    }
+  };
+  lab::together({{"first",
+                  [&] {
+                    join({.interruptible = true, .on_signal = {&Scene::stays_away, scene}});
+                  }},
+                 {"second",
+                  [&] {
+                    sleep_until(start + 1);
+                    join({.stop = &token});
+                    scene->passed.set();
+                  }},
+                 {"setter", [&] {
+                    // Later than a hook is asked.
+                    sleep_until(start + 30'000'000);
+                    scene->released.set();
+                  }}});
+  lab::destroy(scene);
+}
+
 // It is interrupted and, before it asks its hook, chosen: so one is coming, and a release wakes nobody else.
 LAB_SCENARIO(hook_of_one_that_is_chosen, "who was chosen does not enter its hook",
              {.bound = 1, .weak_bound = 0, .faults = {.interrupts = 1}, .many_queued = 1}) {
@@ -188,7 +224,7 @@ LAB_SCENARIO(hook_that_is_over, "who has been in its hook is chosen as any other
                     const std::int64_t start = lab::monotonic_now();
                     sleep_until(start + 1);
                     const auto all = [](const QueueView&) noexcept { return threading::RequeueDecision{0, 1}; };
-                    lab::check(threading::requeue(&from, &to, kKind, all) == 1, "it was moved");
+                    lab::check(threading::requeue(&from, &to, kHeld, all) == 1, "it was moved");
                     sleep_until(start + 30'000'000);
                     lab::check(threading::unpark_one(&to, kToken) == 1, "it was chosen");
                   }}});
