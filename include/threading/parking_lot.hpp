@@ -63,11 +63,12 @@ struct [[nodiscard]] ParkResult {
 // For runtimes whose signal handlers run in ordinary code: called on the waiting thread, which keeps its place in the
 // queue meanwhile, each time a signal handler has interrupted it, and every second or so besides: a signal that arrives
 // just before the thread falls asleep interrupts nothing. No lock is held; it may block and use the lot, and even wait
-// for threads that are queued behind its own: if requeue() has moved that one, an unpark() that finds it at the front
-// lets go of it with the token 0 before it decides and does not count it, as if it were not there.
+// for threads that are queued behind its own: if requeue() has moved that one to what can be held (WaitKind::owner), an
+// unpark() that finds it at the front lets go of it with the token 0 before it decides and does not count it, as if it
+// were not there.
 // Returns: whether the wait goes on; false ends it with `interrupted`, unless the thread has been chosen meanwhile.
 // It must return: neither an exception nor a forced unwind may leave it. It may fork, and return in the child too: the
-// wait goes on there.
+// wait goes on there, or, if it was moved to what can be held, ends with `woken` and the token 0.
 struct SignalHook {
   bool (*stays)(void* context) = nullptr;
   void* context = nullptr;

@@ -21,8 +21,9 @@
 //          "someone waits" bit that is set in `validate` and cleared by `leave` and `decide` therefore never says
 //          "nobody" while somebody is queued.
 // I5       While a thread asks the hook of a wait, its waiter stays queued, and the hook may fork. The child then finds
-//          the waiter queued alone, or, if it was chosen, lets it go: its waker is not there. Who has been chosen asks
-//          no more.
+//          the waiter queued alone, or, if it was chosen, lets it go: its waker is not there. It lets go of one that
+//          was moved to a lock as well: the lock may be free, and who was woken before it is not there either. Who has
+//          been chosen asks no more.
 // I6       Whoever is woken alone (UnparkDecision::alone) takes itself out of `coming` before its park() returns, under
 //          the bucket's lock, and stays on its stack until then. So a waker that wakes nobody because one is coming
 //          knows that this one looks after it, by the order of the bucket's lock. Another that is woken alone may push
@@ -30,6 +31,7 @@
 // I7       A hook may run for long, and wait for threads that are queued behind its own. So nobody counts on a thread
 //          that is `away` in its hook to take what it has been moved to and to pass it on: an unpark() lets go of such
 //          waiters at the front besides those it wakes, and a requeue() that wakes such a one wakes the next as well.
+//          That is for what can be held, a lock, as its WaitKind says. Elsewhere who has been moved waits to be told.
 // Orders   The bucket's lock orders everything but the wake itself, which the parker's contract covers.
 // Destroy  Keys are addresses, never dereferenced. After `decide` an unpark() uses only waiters, which I2 keeps alive.
 #include <threading/parking_lot.hpp>
@@ -52,6 +54,11 @@ using parking::LockedBuckets;
 using parking::Waiter;
 using platform::ParkerOutcome;
 
+// Whether it was moved to a lock, and is in its hook: it takes the lock when that is over (I7).
+bool takes_it_later(const Waiter& waiter) noexcept {
+  return waiter.moved && waiter.away && waiter.kind->owner != nullptr;
+}
+
 // A forked child has one thread, so nobody waits in it; what the others left in the queues lies on stacks that are
 // about to be reused. But the forking thread itself may wait, if it forks in a hook: such waits go on in the child
 // (I5). The table is locked meanwhile, so that each of them is either queued or chosen, and nothing in between.
@@ -66,9 +73,10 @@ void after_fork_in_child() noexcept {
   for (Waiter* waiter = backend::per_thread().asking; waiter != nullptr; waiter = waiter->outer) {
     // relaxed: one thread is left.
     const void* const key = waiter->key.load(std::memory_order_relaxed);
-    if (waiter->queued) {
+    if (waiter->queued && !takes_it_later(*waiter)) {
       parking::bucket_of(key).push_back(*waiter, key);
     } else {
+      waiter->queued = false;
       waiter->orphaned = true;
     }
   }
@@ -102,11 +110,11 @@ void take_front(Bucket& bucket, Waiter& first, std::size_t count, std::uintptr_t
   bucket.spin_history.note_wake(first.cpu, count);
 }
 
-// Takes the moved waiters that are in their hooks (I7) from the front of the queue that begins with `first`: a list for
-// wake(), after which they look for themselves. Returns: null for none.
+// Takes those that look for themselves after their hooks (I7) from the front of the queue that begins with `first`: a
+// list for wake(). Returns: null for none.
 Waiter* take_away(Bucket& bucket, Waiter* first) noexcept {
   std::size_t count = 0;
-  for (const Waiter* waiter = first; waiter != nullptr && waiter->moved && waiter->away; waiter = waiter->next) ++count;
+  for (const Waiter* waiter = first; waiter != nullptr && takes_it_later(*waiter); waiter = waiter->next) ++count;
   if (count == 0) return nullptr;
   take_front(bucket, *first, count, 0);
   return first;

@@ -2,8 +2,11 @@
 //
 // fork() while locks are held elsewhere: the child must find every lock of the library free, and itself alone.
 // The two processes are two answers to one question, so each is explored in executions of its own.
+#include <utility>
+
 #include <threading/barrier.hpp>
 #include <threading/condition.hpp>
+#include <threading/embedding.hpp>
 #include <threading/event.hpp>
 #include <threading/local.hpp>
 #include <threading/semaphore.hpp>
@@ -163,6 +166,52 @@ LAB_SCENARIO(fork_within_a_wait, "a wait in whose hook the thread forks goes on 
                       static_cast<void>(word->load(std::memory_order_relaxed));
                       return UnparkDecision{queue.size, 7};
                     });
+                  }}});
+}
+
+// The hook of a wait that was notified forks when a release has woken the thread before it in the lock's queue.
+LAB_SCENARIO(fork_within_a_moved_wait, "nobody in the child sleeps beside a lock that is free",
+             {.bound = 1, .weak_bound = 0}) {
+  struct Shared {
+    threading::Lock lock;
+    threading::Condition condition{lock};
+    threading::Event in_hook;
+    threading::Event held;
+    threading::Event moved;
+    bool asked = false;
+    static bool stays(void* self) {
+      auto& shared = *static_cast<Shared*>(self);
+      if (std::exchange(shared.asked, true)) return true;
+      shared.in_hook.set();
+      shared.moved.wait();
+      // Whoever holds it is not there.
+      if (lab::fork_here() && shared.lock.locked()) shared.lock.release();
+      return true;
+    }
+  };
+  auto* shared = lab::make<Shared>("shared");
+  lab::together({{"waiter",
+                  [shared] {
+                    using threading::Embedding;
+                    shared->lock.acquire();
+                    const Embedding::Wait wait{.interruptible = true, .on_signal = {&Shared::stays, shared}};
+                    Embedding::take_back(shared->condition, Embedding::wait_released(shared->condition, wait));
+                    shared->lock.release();
+                  }},
+                 {"before it",
+                  [shared] {
+                    shared->held.wait();
+                    shared->lock.acquire();
+                    shared->lock.release();
+                  }},
+                 {"notifier", [shared] {
+                    shared->in_hook.wait();
+                    shared->lock.acquire();
+                    shared->held.set();
+                    until_queued(&shared->lock);
+                    shared->condition.notify();
+                    shared->lock.release();
+                    shared->moved.set();
                   }}});
 }
 

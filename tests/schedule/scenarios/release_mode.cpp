@@ -6,8 +6,10 @@
 
 #include <new>
 
+#include <threading/barrier.hpp>
 #include <threading/condition.hpp>
 #include <threading/embedding.hpp>
+#include <threading/event.hpp>
 #include <threading/lock.hpp>
 #include <threading/rlock.hpp>
 #include <threading/semaphore.hpp>
@@ -320,6 +322,54 @@ LAB_SCENARIO(modes_of_neighbours, "the other lock of the bucket is freed again a
                                                 other->release();
                                               }}});
   lab::check(n == 2, "both count");
+}
+
+// The lock is gone when its release looks at the mode again, and where it was, somebody waits in a barrier, in a hook.
+LAB_SCENARIO(stores_then_a_barrier, "a late look wakes nobody who waits for something else there",
+             {.bound = 1, .weak_bound = 0, .faults = {.interrupts = 1}, .fences = true}) {
+  using threading::Barrier;
+  using threading::Embedding;
+  struct Shared {
+    alignas(Barrier) unsigned char memory[sizeof(Barrier)];
+    Lock* lock = ::new (memory + sizeof(Lock)) Lock;  // where the barrier's threads queue while its action runs
+    Barrier* barrier = nullptr;
+    threading::Event made;
+    threading::Event in_hook;
+    threading::Event draining;
+    Atomic<bool> held{false};
+    static bool stays(void* self) {
+      auto& shared = *static_cast<Shared*>(self);
+      shared.in_hook.set();
+      shared.draining.wait();
+      return true;
+    }
+  };
+  auto* shared = lab::make<Shared>("shared");
+  begin_with_stores(shared->lock);
+  lab::together({{"releases", [shared] { hold_once(*shared->lock, shared->held); }},
+                 {"acts",
+                  [shared] {
+                    wait_for(shared->held);
+                    shared->lock->acquire();
+                    shared->lock->release();
+                    threading::parking::require_exchanges(shared->lock);
+                    shared->barrier = ::new (shared->memory) Barrier(2, [] {});
+                    shared->made.set();
+                    shared->in_hook.wait();
+                    const auto arrival = Embedding::arrive(*shared->barrier, {});
+                    lab::check(arrival.what == Embedding::Arrived::must_act, "the last one");
+                    sleep_until(lab::monotonic_now() + 1);
+                    shared->draining.set();
+                    lab::check(!Embedding::finish(*shared->barrier, true), "its action has failed");
+                  }},
+                 {"arrives", [shared] {
+                    shared->made.wait();
+                    const auto arrival = Embedding::arrive(
+                        *shared->barrier, {.interruptible = true, .on_signal = {&Shared::stays, shared}});
+                    lab::check(arrival.what == Embedding::Arrived::broken, "learns how its set has ended");
+                  }}});
+  shared->barrier->~Barrier();
+  lab::destroy(shared);
 }
 
 }  // namespace
