@@ -3,7 +3,9 @@
 // When a contender for a lock looks whether it is free for the first time, and what may come before that.
 //
 // Each look takes the lock's line away from those that pass the lock among themselves. So a bucket learns how long to
-// wait before the first: longer after a look that came in between, shorter after one that took the lock.
+// wait before the first: longer after a look that came in between, shorter after one that took the lock. That has two
+// stable ends, at once and as late as can be, and which of them is right depends on what threads do between two locks:
+// so contenders measure that as well (rounds.hpp).
 //
 // Who was notified contends with its notifier, which was awake before it and takes the lock again and again until there
 // is nothing left to do: one that fills a queue, say. To come in between takes all lines of what the lock protects away
@@ -71,6 +73,14 @@ class FirstLook {
     learn(contender, known, 2 * known, now);
   }
 
+  // By one that arrived, and knows what its rounds take (rounds.hpp): whether contenders should try at once.
+  void note_round(std::int64_t took) noexcept {
+    const bool is_worth_trying = took >= kBriefRound;
+    if (is_worth_trying == is_brief()) return;
+    // relaxed: hint
+    gaps_[Contender::arrived].store(is_worth_trying ? kFirstGap : 2 * kBriefGap, std::memory_order_relaxed);
+  }
+
   void reset_after_fork() noexcept {
     for (auto& gap : gaps_) gap.store(0, std::memory_order_relaxed);  // relaxed: one thread is left
     turns_.store(0, std::memory_order_relaxed);                       // relaxed: as above
@@ -85,6 +95,9 @@ class FirstLook {
   // Of those that arrive and look, so seldom one forgets what the notified have learnt: they look rarely where locks do
   // pass in turns, and learn it again within some ten notifications.
   static constexpr std::uint32_t kForgetOneIn = 1'024;
+  // Of a round, from one lock to the next: what a line of memory takes from one processor to another, about. See
+  // ADR 36.
+  static constexpr std::int64_t kBriefRound = 100;
 
   void learn(Contender contender, std::int64_t known, std::int64_t next, std::int64_t now) noexcept {
     if (contender == Contender::arrived && drawn_one_in(kForgetOneIn, now) && in_turns()) {

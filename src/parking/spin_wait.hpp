@@ -49,6 +49,7 @@
 #include <threading/detail/deadline.hpp>
 
 #include "parking/first_look.hpp"
+#include "parking/rounds.hpp"
 #include "platform/crowd.hpp"
 
 namespace threading::inline v1::parking {
@@ -93,6 +94,7 @@ class SpinHistory {
     const bool crowded = contender == Contender::notified && crowd_.keeps_from_offering();
     const bool is_marked = failures_.load(std::memory_order_relaxed) != 0 ||  // relaxed: hint
                            beside_.load(std::memory_order_relaxed) != 0;      // relaxed: hint
+    if (contender == Contender::arrived) note_rounds();
     const std::int64_t known = first_gap(contender);
     const bool waits_for_turn = in_turns();
     std::uint16_t turn = first_look_.turn();
@@ -211,8 +213,17 @@ class SpinHistory {
     if (times >= kBesides) keep_company(Company::same);
   }
 
+  static std::int64_t now() noexcept { return detail::backend::monotonic_now(); }
+
+  // By one that has come to contend.
+  void note_rounds() noexcept {
+    const std::int64_t took = end_rounds(detail::backend::per_thread().rounds, this, &now);
+    if (took != 0) first_look_.note_round(took);
+  }
+
   // By one that got it while it paused. Returns: true.
   bool found_apart(bool is_marked) noexcept {
+    begin_rounds(detail::backend::per_thread().rounds, this, &now);
     if (!is_marked) return true;
     beside_.store(0, std::memory_order_relaxed);  // relaxed: hint
     succeeded();

@@ -155,4 +155,16 @@ TEST(FreedByStore, CountsWithThreadsThatMeetNowAndThen) {
   EXPECT_EQ(m, kThreads * kRounds);
 }
 
+// What a thread measures its rounds by; src/parking/rounds.hpp.
+TEST(LockWord, CountsEveryReleaseThatNobodyWaitedFor) {
+  const std::uint32_t& released = threading::detail::backend::per_thread().rounds.released;
+  const std::uint32_t before = released;
+  Lock lock;
+  for (int i = 0; i < 10'000; ++i) {  // by exchanges first, then by stores, where the system has them
+    lock.acquire();
+    lock.release();
+  }
+  EXPECT_EQ(released - before, 10'000u);
+}
+
 }  // namespace

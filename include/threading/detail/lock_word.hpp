@@ -56,6 +56,7 @@ inline bool give_back(LockWord& word, ThreadToken token) noexcept {
   // relaxed: a mode from before costs an exchange, or is noticed below. The owner reads its own word.
   if (mode.load(std::memory_order_relaxed) == ReleaseMode::store &&
       word.load(std::memory_order_relaxed) == held_by(token)) {
+    ++backend::per_thread().rounds.released;
     word.store(0, std::memory_order_release);  // pairs with the acquire in try_take()
     backend::light_fence();
     if (mode.load(std::memory_order_relaxed) != ReleaseMode::store) wake_missed(word);  // relaxed: after the fence

@@ -22,6 +22,15 @@ class ThreadState;
 struct LocalSlots;
 struct TraceState;
 
+// What a thread knows of its own use of locks; see src/parking/rounds.hpp.
+struct Rounds {
+  const void* history = nullptr;    // where a measurement has begun; null: none has
+  std::int64_t since = 0;           // when it began; monotonic_now() nanoseconds
+  std::uint32_t released_then = 0;  // `released` at that moment
+  std::uint32_t released = 0;       // locks that this thread has freed, not counting those that others waited for
+  std::uint32_t contended = 0;      // locks that it got after it had to contend
+};
+
 // Invariant: trivially constructible and destructible; all zero is the valid initial state.
 struct PerThread {
   ThreadToken token = 0;              // assigned on first need by thread_token()
@@ -35,6 +44,7 @@ struct PerThread {
   ThreadState* thread = nullptr;      // threads: the Thread object of this thread, if any; owns one reference
   LocalSlots* locals = nullptr;       // threads: values of threading::local
   TraceState* trace = nullptr;        // trace: armed functions
+  Rounds rounds;                      // parking: how long this thread does without a lock it has had
   parking::Waiter* asking = nullptr;  // parking: the wait whose hook this thread is running, the innermost of them
 };
 

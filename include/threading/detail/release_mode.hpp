@@ -39,7 +39,9 @@ inline backend::atomic<ReleaseMode>& release_mode(const void* key) noexcept { re
 // would have done. The key is not read.
 THREADING_API THREADING_COLD void consider_stores(const void* key) noexcept;
 inline void count_exchange(const void* key) noexcept {
-  if (backend::per_thread().exchanges_left-- == 0) consider_stores(key);
+  PerThread& self = backend::per_thread();
+  ++self.rounds.released;
+  if (self.exchanges_left-- == 0) consider_stores(key);
 }
 
 }  // namespace threading::inline v1::detail
