@@ -320,7 +320,8 @@ def measure_variants(options):
     verdicts = [line.verdict for line in lines]
     head, lines = variants.table(lines, number)
     print_columns(head, lines, left=3)
-    print("\n" + summary(verdicts))
+    if any(verdict.is_judged for verdict in verdicts):
+        print("\n" + summary(verdicts))
     if options.publish:
         page = DOCS / "variants.md"
         publish.replace(page, "variants", markdown(head, variants.with_published(page, lines)))
