@@ -127,10 +127,11 @@ Result scale_unlock(const Options& options) {
   while (started.load() != count) std::this_thread::yield();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));  // not to reach a state: to begin with a full queue
   lock.release();
-  const double switches_before = context_switches();
+  const double switches_before = context_switches();  // which takes a while with thousands of threads
+  const std::uint64_t taken_before = taken.load();
   const std::int64_t start = now();
   while (now() - start < options.duration) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  const double ops = std::max(1.0, static_cast<double>(taken.load()));
+  const double ops = std::max(1.0, static_cast<double>(taken.load() - taken_before));
   const Result result{.ns = static_cast<double>(now() - start) / ops,
                       .switches = (context_switches() - switches_before) / ops};
   stop.store(true);
