@@ -8,9 +8,9 @@
 //   scale_timeout         one event, `count` waiters: another one whose wait ends at once
 //   scale_waiting_objects `count` events with a waiter each: one set() and the wait that follows
 //   scale_waiting_timeout the same events: another wait at one of them, in turn, which ends at once
-//   scale_waiting_locks   `count` held locks with a waiter each: one release() and the acquisition that follows, and
-//   back scale_waiting_pair    the same locks: an acquisition and a release of others beside them, which are free, in
-//   turn scale_waiting_notify  `count` conditions with a waiter each: one notify() and the wait of the thread it wakes
+//   scale_waiting_locks   `count` held locks with a waiter each: one is released, had, and answered for
+//   scale_waiting_pair    the same locks: others beside them, which are free, are taken and released in turn
+//   scale_waiting_notify  `count` conditions with a waiter each: one is notified, and answers
 //   scale_objects         `count` locks in turn, each free: a pair, and what a lock takes in memory
 //   scale_threads         `count` live Threads: enumerate(), for each; and what a thread takes in memory
 //   scale_dump            the same, dump() instead
