@@ -18,8 +18,8 @@
 
 namespace threading::inline v1::parking {
 
-// Of the locks a thread has contended for, one in so many begins a measurement: so its two looks at the clock, some 20 ns
-// each, cost less than one for each such lock. With 16 nothing was better (ADR 36).
+// Of the locks a thread has contended for, one in so many begins a measurement: so its two looks at the clock, some 20
+// ns each, cost less than one for each such lock. With 16 nothing was better (ADR 36).
 inline constexpr std::uint32_t kTimeOneIn = 64;
 
 // By a thread that has just got a lock of the bucket with that history, for which it had to contend.
