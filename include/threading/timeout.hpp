@@ -9,6 +9,7 @@
 #include <limits>
 #include <ratio>
 #include <type_traits>
+#include <utility>
 
 #include <threading/detail/config.hpp>
 #include <threading/detail/deadline.hpp>
@@ -52,6 +53,14 @@ constexpr std::int64_t nanoseconds_rounded_up(const std::chrono::duration<Rep, P
 template <class Rep, class Period>
 constexpr std::int64_t nanoseconds_from(const std::chrono::duration<Rep, Period>& d) {
   using Limits = std::numeric_limits<std::int64_t>;
+  using Ratio = std::ratio_divide<Period, std::nano>;
+  if constexpr (std::is_integral_v<Rep> && Ratio::den == 1) {
+    // All usual ones. Whole numbers tell as well whether it fits, and sooner than a long double.
+    const auto count = +d.count();
+    if (std::cmp_greater(count, Limits::max() / Ratio::num)) return Limits::max();
+    if (std::cmp_less(count, Limits::min() / Ratio::num)) return Limits::min();
+    return static_cast<std::int64_t>(count) * Ratio::num;
+  }
   const auto wide = std::chrono::duration<long double, std::nano>(d).count();
   if constexpr (std::is_floating_point_v<Rep>) {
     if (!(wide < 0 || wide >= 0)) throw_nan();

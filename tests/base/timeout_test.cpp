@@ -92,6 +92,15 @@ TEST(Timeout, SaturatesDurations) {
   EXPECT_EQ(ns(std::chrono::duration<double>(std::numeric_limits<double>::infinity())), kMax);
   EXPECT_EQ(ns(std::chrono::duration<float, std::ratio<86400>>(-std::numeric_limits<float>::infinity())), kMin);
   EXPECT_EQ(ns(Nanoseconds(kMax - 1)), kMax - 1);
+  EXPECT_EQ(ns(Nanoseconds(kMin + 1)), kMin + 1);
+  EXPECT_EQ(ns(std::chrono::seconds(9'223'372'036)), 9'223'372'036'000'000'000);
+  EXPECT_EQ(ns(std::chrono::seconds(9'223'372'037)), kMax);
+  EXPECT_EQ(ns(std::chrono::seconds(-9'223'372'036)), -9'223'372'036'000'000'000);
+  EXPECT_EQ(ns(std::chrono::seconds(-9'223'372'037)), kMin);
+  EXPECT_EQ(ns(std::chrono::duration<std::uint64_t, std::micro>(9'223'372'036'854'775)), 9'223'372'036'854'775'000);
+  EXPECT_EQ(ns(std::chrono::duration<std::uint64_t, std::micro>(9'223'372'036'854'776)), kMax);
+  EXPECT_EQ(ns(std::chrono::duration<unsigned char>(255)), 255'000'000'000);
+  EXPECT_EQ(ns(std::chrono::duration<bool>(true)), 1'000'000'000);
 }
 
 // The tick of a clock may be no whole number of nanoseconds: what is multiplied on the way must not wrap round either.
