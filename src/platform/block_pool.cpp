@@ -78,9 +78,7 @@ atomic_ref<std::uint32_t> link(std::uint32_t slot) noexcept {
 }
 
 // Returns: null if there is no memory.
-std::byte* segment_at(atomic<std::byte*>& segment, unsigned number, std::uint32_t size) noexcept {
-  // A1 acquire pairs with R1.
-  if (std::byte* const there = segment.load(std::memory_order_acquire)) return there;
+THREADING_COLD std::byte* make_segment(atomic<std::byte*>& segment, unsigned number, std::uint32_t size) noexcept {
   const std::size_t count = std::size_t{kFirst} << number;
   const std::size_t bytes = count * (bytes_of(size) + sizeof(std::uint32_t));
   auto* const made = static_cast<std::byte*>(::operator new(bytes, kLine, std::nothrow));
@@ -90,6 +88,12 @@ std::byte* segment_at(atomic<std::byte*>& segment, unsigned number, std::uint32_
   if (segment.compare_exchange_strong(there, made, std::memory_order_acq_rel, std::memory_order_acquire)) return made;
   ::operator delete(made, kLine);
   return there;
+}
+
+std::byte* segment_at(atomic<std::byte*>& segment, unsigned number, std::uint32_t size) noexcept {
+  // A1 acquire pairs with R1.
+  if (std::byte* const there = segment.load(std::memory_order_acquire)) return there;
+  return make_segment(segment, number, size);
 }
 
 template <std::uint32_t kSize>

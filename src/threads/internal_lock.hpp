@@ -13,14 +13,19 @@ namespace threading::inline v1::threads {
 class THREADING_CAPABILITY("Lock") InternalLock : public Lock {
  public:
   bool acquire() THREADING_ACQUIRE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
-    if (try_lock()) return true;
+    if (!try_lock()) [[unlikely]]
+      wait();
+    return true;
+  }
+  void lock() THREADING_ACQUIRE() { acquire(); }
+
+ private:
+  THREADING_COLD void wait() THREADING_NO_THREAD_SAFETY_ANALYSIS {
     detail::PerThread& self = detail::backend::per_thread();
     const bool in_trace = std::exchange(self.in_trace, true);
     Lock::acquire();
     self.in_trace = in_trace;
-    return true;
   }
-  void lock() THREADING_ACQUIRE() { acquire(); }
 };
 
 }  // namespace threading::inline v1::threads

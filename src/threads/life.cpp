@@ -194,7 +194,7 @@ void thread_is_gone(PerThread& self) noexcept {
     (platform::on_thread_exit(platform::ExitStage::gone, &thread_is_gone), true);
 
 // Undoes a begun start. Joiners and others that wait meanwhile look again.
-void take_back_start(ThreadState& state) noexcept {
+THREADING_COLD void take_back_start(ThreadState& state) noexcept {
   {
     const With hold(registry_lock);
     unlist(state);
