@@ -6,7 +6,8 @@
 // States   of a state: not listed; listed exactly while it is alive, from start() until its OS thread runs its last
 //          library code. The main thread is listed from the beginning.
 // Moves    list: start(), current_thread() of a thread that has no state yet. unlist: the thread itself at its end; for
-//          a timer the pool, or cancel(), before it destroys the function. fork: the child keeps the caller alone.
+//          a timer the pool, or cancel(), before it destroys the function; what cancel() has hidden is linked for a
+//          while yet, and is passed by. fork: the child keeps the caller alone.
 // I1       The main thread is first, the others follow in the order of their start.
 // I2       A listed state has a reference, that of its running thread: whoever holds the lock may take another.
 // I3       Under the lock nothing is called but the allocator, and by timers what wakes or makes a pool thread: no user

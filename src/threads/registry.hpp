@@ -39,16 +39,25 @@ inline void list(ThreadState& state) noexcept {
   state.is_listed = true;
   ++registry.count;
 }
-inline void unlist(ThreadState& state) noexcept {
-  if (!state.is_listed) return;
-  (state.previous != nullptr ? state.previous->next : registry.first) = state.next;
-  (state.next != nullptr ? state.next->previous : registry.last) = state.previous;
+// Taking it out, in two steps: from hide() on nobody finds it, and unlink() may follow later.
+inline void hide(ThreadState& state) noexcept {
   state.is_listed = false;
   --registry.count;
 }
+inline void unlink(ThreadState& state) noexcept {
+  (state.previous != nullptr ? state.previous->next : registry.first) = state.next;
+  (state.next != nullptr ? state.next->previous : registry.last) = state.previous;
+}
+inline void unlist(ThreadState& state) noexcept {
+  if (!state.is_listed) return;
+  unlink(state);
+  hide(state);
+}
 // The first of the list after `state`, or of the whole list.
 inline ThreadState* next_listed(const ThreadState* state) noexcept {
-  return state == nullptr ? registry.first : state->next;
+  ThreadState* next = state == nullptr ? registry.first : state->next;
+  while (next != nullptr && !next->is_listed) next = next->next;
+  return next;
 }
 inline std::size_t listed_count() noexcept { return registry.count; }
 

@@ -3,11 +3,12 @@
 // A few OS threads, the pool, for any number of timers.
 //
 // Word     of a timer: its stage. Of the queue: the wheel of pending timers, the list of due ones, who watches.
-// States   of a timer: fresh → pending → due → taken, or cancelled from any of the first three. A timer that will never
-//          fire is pending without being in the wheel.
+// States   of a timer: fresh → pending → due → taken, or cancelled from any of the first three, from pending by way of
+//          leaving. A timer that will never fire is pending without being in the wheel.
 //          of a pool thread: watching (at most one), running a timer's function, idle.
 // Moves    enqueue: start(), fresh → pending or due. take_due: a pool thread, pending → due. take: a pool thread,
-//          due → taken; it then runs the function. cancel: anyone, removes the timer from where it is.
+//          due → taken; it then runs the function. cancel: anyone, removes the timer from where it is; one that is
+//          pending it only hides, and the next cancel, or look at the wheel, unlinks it (leaving.hpp).
 //          The watcher sleeps until the earliest deadline. The simple way, to wake a second thread that runs what is
 //          due, would make every timer late by a second wake-up. So the watcher takes the timer itself, and before it
 //          runs it appoints another pool thread to watch, if there is anything left to watch for (leader and follower).
@@ -45,8 +46,7 @@
 #include "threads/life.hpp"
 #include "threads/registry.hpp"
 #include "threads/shutdown.hpp"
-#include "timer/timer_wheel.hpp"
-#include "timer/wake_lag.hpp"
+#include "timer/queue_state.hpp"
 
 namespace threading::inline v1::timer {
 namespace {
@@ -70,20 +70,6 @@ constexpr std::size_t kBatch = 64;
 
 const WaitKind kWatchKind{.name = "timers", .is_internal = true};
 
-// Guarded by registry_lock, but for the two atomics' reading. No other lock but the lot's is taken under it.
-struct Queue {
-  TimerWheel wheel;
-  TimerList due;
-  std::uint64_t taken = 0;                       // how many timers were taken, ever
-  std::size_t running = 0;                       // pool threads that run a function
-  std::size_t idle = 0;                          // pool threads that may be appointed
-  bool is_watched = false;                       // a thread watches, or is on its way to
-  std::int64_t watched_until = 0;                // what the watcher, or who is to be it, sleeps until; or INT64_MIN
-  std::int64_t idle_until = 0;                   // all idle threads have got up by then
-  WakeLag wake_lag;                              // the watcher's own
-  backend::atomic<bool> is_called{false};        // the watcher must look again
-  backend::atomic<std::size_t> appointments{0};  // idle threads that are to watch when they get up
-};
 constinit Queue queue;
 
 // ---- the pool, under the lock unless told otherwise ----
@@ -120,7 +106,11 @@ TimerState* take() noexcept {
 }
 
 // Whatever stays behind is found by next(), which lies in the past then.
-void collect_due() noexcept { queue.wheel.take_due(backend::monotonic_now(), queue.due, kBatch); }
+void collect_due() noexcept {
+  TimerState* gone = nullptr;
+  if (queue.leaving.settle(queue.wheel, gone) && gone != nullptr) detail::release(*gone);
+  queue.wheel.take_due(backend::monotonic_now(), queue.due, kBatch);
+}
 
 // Requires: it is fresh, pending or due.
 void take_out(TimerState& timer) noexcept {
@@ -346,6 +336,7 @@ Queued queue_up(TimerState& timer, std::int64_t now) noexcept {
 // Around a fork the lock is held by the room below.
 void after_fork_in_child() noexcept {
   queue.wheel.reset();
+  queue.leaving.reset();
   queue.due = TimerList();
   queue.running = 0;
   queue.idle = 0;
@@ -382,18 +373,25 @@ bool enqueue(TimerState& timer) {
 }
 
 void cancel(TimerState& timer) noexcept {
+  TimerState* gone = &timer;  // whose reference is to be given up
   {
     const With hold(registry_lock);
     const Stage before = timer.stage;
-    if (before == Stage::cancelled || before == Stage::taken) return;
+    if (before == Stage::cancelled || before == Stage::leaving || before == Stage::taken) return;
     // One that was pending when this process was forked is over here, and in no list.
-    if (before != Stage::fresh && !threads::is_alive(timer)) return;
-    take_out(timer);
-    timer.stage = Stage::cancelled;
-    if (before == Stage::fresh) return;
-    threads::unlist(timer);
+    if (before != Stage::fresh && !timer.is_listed) return;
+    if (before == Stage::pending && timer.deadline != INT64_MAX && queue.leaving.settle(queue.wheel, gone)) {
+      queue.leaving.add(timer);
+    } else {
+      take_out(timer);
+      timer.stage = Stage::cancelled;
+      if (before == Stage::fresh) return;
+      threads::unlist(timer);
+    }
   }
-  conclude(timer);
+  threads::destroy_body(timer);
+  threads::finish(timer);
+  if (gone != nullptr) detail::release(*gone);
 }
 
 }  // namespace threading::inline v1::timer

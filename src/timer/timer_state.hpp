@@ -12,7 +12,7 @@ namespace threading::inline v1::timer {
 // The object behind a Timer. The fields are guarded by the registry's lock; their life is told in timer_queue.cpp.
 class TimerState final : public detail::ThreadState {
  public:
-  enum class Stage : std::uint8_t { fresh, cancelled, pending, due, taken };
+  enum class Stage : std::uint8_t { fresh, cancelled, leaving, pending, due, taken };
   static constexpr unsigned kMostSlots = 1u << 11;  // of the wheel
 
   TimerState() noexcept : ThreadState(Kind::timer, sizeof(TimerState)) {}

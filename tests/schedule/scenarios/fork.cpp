@@ -100,6 +100,23 @@ LAB_SCENARIO(fork_while_timers_are_pending, "the child has no timers, and may ha
   }
 }
 
+LAB_SCENARIO(fork_after_a_cancel, "the child knows nothing of a timer that was cancelled", {.bound = 1}) {
+  threading::Timer cancelled(seconds(9), [] {});
+  cancelled.start();
+  cancelled.cancel();
+  if (lab::fork_here()) {
+    int runs = 0;
+    threading::Timer own(seconds(1), [&] { ++runs; });
+    threading::Timer other(seconds(9), [] {});
+    own.start();
+    other.start();
+    other.cancel();
+    lab::check(threading::enumerate().size() == 2, "main and one timer");
+    own.join();
+    lab::check(runs == 1, "fired");
+  }
+}
+
 LAB_SCENARIO(fork_while_locals_are_in_use, "values of the vanished threads stay, nothing is held",
              {.bound = 2, .pct_runs = 2000}) {
   threading::local<int> mine;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"
@@ -204,6 +205,69 @@ LAB_SCENARIO(timer_joined_while_cancelled, "a joiner of a pending timer is let g
 }
 
 // The pool is there already, idle or watching for a later timer.
+// A function whose destructor drops a handle.
+class Dropping {
+ public:
+  explicit Dropping(std::optional<Timer>& timer) : timer_(&timer) {}
+  Dropping(Dropping&& other) noexcept : timer_(std::exchange(other.timer_, nullptr)) {}
+  Dropping& operator=(Dropping&&) = delete;
+  ~Dropping() {
+    if (timer_ != nullptr) timer_->reset();
+  }
+  void operator()() const {}
+
+ private:
+  std::optional<Timer>* timer_;
+};
+
+LAB_SCENARIO(timer_cancelled_beside_another, "cancel() beside one whose function drops the last handle to its timer",
+             {.bound = 2, .weak_bound = 1, .pct_runs = 2000}) {
+  std::optional<Timer> dropped;
+  dropped.emplace(seconds(9), Dropping(dropped));
+  Timer other(seconds(9), [] {});
+  dropped->start();
+  other.start();
+  const auto cancel = [&] {
+    other.cancel();
+    lab::check(!other.is_alive() && !is_listed(other), "over");
+  };
+  lab::together({{"a", [&] { dropped->cancel(); }}, {"b", cancel}});
+  lab::check(!dropped && threading::enumerate().size() == 1, "both over");
+}
+
+LAB_SCENARIO(timer_cancelled_before_its_time, "the deadline of a cancelled timer comes and goes", {.bound = 1}) {
+  {
+    Timer cancelled(seconds(1), [] {});
+    cancelled.start();
+    cancelled.cancel();
+  }
+  int runs = 0;
+  Timer other(seconds(2), [&] { ++runs; });
+  other.start();
+  other.join();
+  Timer last(seconds(1), [] {});
+  last.start();
+  last.cancel();
+  lab::check(runs == 1 && threading::active_count() == 1, "one has fired");
+}
+
+LAB_SCENARIO(timer_cancelled_in_turn, "of cancelled timers one at most keeps its memory, and nobody finds it",
+             {.bound = 1}) {
+  const auto cancel = [](std::size_t count) {
+    std::vector<Timer> timers;
+    for (std::size_t i = 0; i != count; ++i) timers.emplace_back(seconds(9), [] {}).start();
+    for (const Timer& timer : timers) {
+      timer.cancel();
+      lab::check(threading::active_count() == count-- && threading::enumerate().size() == count + 1, "one less");
+    }
+  };
+  cancel(1);
+  const std::size_t one = lab::live_allocations();
+  cancel(3);
+  // Of the first the watcher may have settled all.
+  lab::check(lab::live_allocations() <= one + 1, "not all three");
+}
+
 LAB_SCENARIO(timer_due_at_start, "a timer that is due when it is started runs at once",
              {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
   Timer first(0.0, [] {});
