@@ -129,7 +129,7 @@ LAB_SCENARIO(thread_start_fails, "the system has no thread: the object is fresh 
 }
 
 LAB_SCENARIO(thread_start_fails_beside_joiner, "nobody waits for a thread whose start failed",
-             {.bound = 2, .faults = {.spawn = 1}, .pct_runs = 2000}) {
+             {.bound = 2, .weak_bound = 1, .faults = {.spawn = 1}, .pct_runs = 2000}) {
   Thread thread([] {});
   watch(thread);
   lab::together({{"starter", [&] { done([&] { thread.start(); }); }},
