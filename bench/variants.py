@@ -151,7 +151,8 @@ def compare(variant, row, placement, programs, options, chance):
 
 
 def measure(options):
-    """Yields: a Line for each row of each variant that is asked for."""
+    """Yields: a Line for each row of each variant that is asked for, but of those of which a process fails or hangs:
+    they go to options.failures."""
     folder = options.build.resolve() / "bench" / "variants"
     variants = chosen(options.variants)
     print(f"building {UNCHANGED} and {', '.join(variant.name for variant in variants)}", file=sys.stderr)
@@ -162,7 +163,10 @@ def measure(options):
     chance = random.Random(options.seed)
     for variant in variants:
         for row, placement in variant.rows:
-            yield compare(variant, row, placement, (base, programs[variant.name]), options, chance)
+            try:
+                yield compare(variant, row, placement, (base, programs[variant.name]), options, chance)
+            except subprocess.SubprocessError as error:
+                options.failures.append(f"{variant.name} {row} {placement}: {error}")
 
 
 def table(lines, number):

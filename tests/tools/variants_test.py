@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
@@ -93,6 +95,23 @@ class VariantsTest(unittest.TestCase):
             variants.make_alike(folder, fresh)
             self.assertEqual((folder / "src/one.cpp").read_text(), text)
         self.assertEqual({path.name for path in (folder / "src").iterdir()}, {"one.cpp", "as it was.cpp"})
+
+    def test_a_process_that_hangs_costs_its_own_row_only(self):
+        variant = next(variant for variant in variants.read_all() if len(variant.rows) > 1)
+        (hanging, _), *others = variant.rows
+
+        def run(program, row, placement, milliseconds):
+            if row == hanging:
+                raise subprocess.TimeoutExpired(program, 120)
+            return {"ns": 1.0}
+
+        options = types.SimpleNamespace(build=self.path, variants=variant.name, build_only=False, seed=1, runs=1,
+                                        milliseconds=1, quick=True, failures=[])
+        with unittest.mock.patch.multiple(variants, run=run, build=lambda where, patch=None: where):
+            lines = list(variants.measure(options))
+        self.assertEqual([line.row for line in lines], [row for row, _ in others if row != hanging])
+        self.assertEqual(len(options.failures), len(variant.rows) - len(lines))
+        self.assertIn(f"{variant.name} {hanging} ", options.failures[0])
 
 
 if __name__ == "__main__":
