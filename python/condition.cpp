@@ -65,18 +65,31 @@ PyObject* leave(PyObject* self) {
   return call(object.lock, "__exit__", nothing, 3, nullptr);
 }
 
+// Last thing before the GIL is taken back, which may end this thread now: nobody could release what it was given.
+void let_go_at_the_end(threading::Condition& condition, Embedding::ConditionWait& waited) {
+  if (is_finalizing()) Embedding::let_go(condition, waited);
+}
+
+void take_back(threading::Condition& condition, Embedding::ConditionWait waited) {
+  while (!Embedding::try_take_back(condition, waited)) {
+    without_gil([&condition, &waited] {
+      Embedding::take_back(condition, waited);
+      waited.owns = true;
+      let_go_at_the_end(condition, waited);
+      return 0;
+    });
+  }
+}
+
 // Gives the lock back and takes it again, as a wait that has timed out before it began.
 void poll(ConditionObject& self) {
+  std::uint32_t depth = 0;
   if (self.over_lock) {
-    threading::Lock& lock = lock_of(self.lock);
-    lock.unlock();
-    if (!lock.try_lock()) without_gil([&lock] { return Embedding::acquire(lock, {}); });
-    return;
+    lock_of(self.lock).unlock();
+  } else {
+    depth = Embedding::release_all(rlock_of(self.lock));
   }
-  threading::RLock& lock = rlock_of(self.lock);
-  const std::uint32_t depth = Embedding::release_all(lock);
-  if (!lock.try_lock()) without_gil([&lock] { return Embedding::acquire(lock, {}); });
-  Embedding::set_depth(lock, depth);
+  take_back(*self.held.core, {.outcome = Outcome::timed_out, .owns = false, .is_early = false, .depth = depth});
 }
 
 // Requires: the lock is held. Returns: 1 notified, 0 timed out, -1 a signal handler raised. The lock is held again.
@@ -89,14 +102,12 @@ int wait_until(ConditionObject& self, Deadline deadline) {
   // The GIL goes before the lock does, and comes back before it: whoever wakes us by releasing the lock does not find
   // the GIL taken by the one it woke.
   HandledWait waiting(deadline);
-  const auto waited =
-      waiting.run([&condition](const Embedding::Wait& bound) { return Embedding::wait_released(condition, bound); });
-  if (!Embedding::try_take_back(condition, waited)) {
-    without_gil([&condition, &waited] {
-      Embedding::take_back(condition, waited);
-      return 0;
-    });
-  }
+  const auto waited = waiting.run([&condition](const Embedding::Wait& bound) {
+    auto result = Embedding::wait_released(condition, bound);
+    let_go_at_the_end(condition, result);
+    return result;
+  });
+  take_back(condition, waited);
   if (waiting.raised()) return -1;
   return waited.outcome == Outcome::ok ? 1 : 0;
 }

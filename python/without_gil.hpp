@@ -120,12 +120,11 @@ int wait_for_lock(L& lock, bool shared, Deadline deadline) {
     const Embedding::Wait wait = pieces.next();
     bool taken = false;
     const Outcome outcome = without_gil([&lock, &wait, &taken, only_look] {
-      if (only_look) return Embedding::wait_until_free(lock, wait);
-      const Outcome result = Embedding::acquire(lock, wait);
-      taken = result == Outcome::ok;
-      // Taking the GIL back may end this thread now, and nobody could release what it took.
-      if (taken && is_finalizing()) {
-        lock.unlock();
+      const Outcome result = only_look ? Embedding::wait_until_free(lock, wait) : Embedding::acquire(lock, wait);
+      taken = result == Outcome::ok && !only_look;
+      // Taking the GIL back may end this thread now, and nobody could release what it took, or try in its place.
+      if (result == Outcome::ok && is_finalizing()) {
+        taken ? lock.unlock() : Embedding::pass_on(lock);
         taken = false;
       }
       return result;

@@ -73,6 +73,10 @@ struct THREADING_API Embedding {
   // Returns: whether the lock was free (or came with the wake-up) and is held now.
   static bool try_take_back(Condition& condition, const ConditionWait& waited) noexcept;
   static void take_back(Condition& condition, const ConditionWait& waited);
+  // For a thread that the runtime may end before it comes to take the lock back: if the lock came with the wake-up (or
+  // `owns` was set after take_back()), it is released, every level; else, if it is free, the next in line is woken in
+  // its place. Afterwards it may still be taken back. Wakes.
+  static void let_go(Condition& condition, ConditionWait& waited) noexcept;
   // Waiting and notifying over a lock of the runtime's own, as ConditionOver does it. One word of the runtime's,
   // initially 0. `unlock` is called once the thread is queued.
   using ForeignWord = detail::backend::atomic<std::uint32_t>;

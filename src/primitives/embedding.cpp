@@ -4,6 +4,7 @@
 #include <threading/embedding.hpp>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "parking/inspect.hpp"
@@ -65,6 +66,14 @@ bool Embedding::try_take_back(Condition& condition, const ConditionWait& waited)
   return condition.try_take_back(waited);
 }
 void Embedding::take_back(Condition& condition, const ConditionWait& waited) { condition.take_back(waited); }
+void Embedding::let_go(Condition& condition, ConditionWait& waited) noexcept {
+  if (std::exchange(waited.owns, false)) {
+    if (condition.over_ != Condition::Over::lock) condition.rlock().count_depth(0);
+    static_cast<void>(detail::unlock_word(condition.word_of_lock()));
+  } else {
+    detail::pass_on(condition.word_of_lock());
+  }
+}
 
 Outcome Embedding::foreign_wait(ForeignWord& word, detail::BeforeSleepRef unlock, const Wait& wait) {
   return detail::foreign_wait(word, unlock, wait);

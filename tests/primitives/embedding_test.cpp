@@ -197,6 +197,52 @@ TEST(Embedding, PassesOnAWakeThatItDoesNotUse) {
   }
 }
 
+// Notified, and queued for the lock before another: one of several levels that never comes back for them.
+TEST(Embedding, AThreadThatWillBeEndedLetsTheNextHaveTheLock) {
+  for (int i = 0; i < rounds(200); ++i) {
+    Condition cv;
+    Bunch bunch;
+    bunch.add([&] {
+      cv.acquire();
+      cv.acquire();
+      auto waited = Embedding::wait_released(cv, {});
+      if (i % 2 == 0) {
+        Embedding::take_back(cv, waited);
+        waited.owns = true;
+      }
+      Embedding::let_go(cv, waited);
+      EXPECT_FALSE(waited.owns);
+    });
+    ASSERT_TRUE(eventually([&] { return Embedding::waiters(cv) == 1; }));
+    cv.acquire();
+    cv.notify();
+    bunch.add([&] {
+      cv.acquire();
+      cv.release();  // its only level
+    });
+    if (i % 3 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the lock is handed over then
+    cv.release();
+    bunch.join();
+    EXPECT_FALSE(cv.locked());
+  }
+}
+
+TEST(Embedding, WhatWasLetGoIsTakenBackWithAllLevels) {
+  Condition cv;
+  cv.acquire();
+  cv.acquire();
+  auto waited = Embedding::wait_released(cv, {.deadline = Deadline::passed()});
+  Embedding::take_back(cv, waited);
+  waited.owns = true;
+  Embedding::let_go(cv, waited);
+  EXPECT_FALSE(cv.locked());
+  ASSERT_TRUE(Embedding::try_take_back(cv, waited));
+  cv.release();
+  EXPECT_TRUE(cv.locked());
+  cv.release();
+  EXPECT_FALSE(cv.locked());
+}
+
 std::string region_log;
 
 // leave and enter frame the call that blocks.

@@ -196,6 +196,19 @@ PyObject* join(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
+// take_and_tell(lock, event): a C++ thread takes the lock, gives it back, and sets the event.
+PyObject* take_and_tell(PyObject*, PyObject* args) {
+  const auto lock = py::share<threading::Lock>(PyTuple_GET_ITEM(args, 0));
+  const auto event = lock != nullptr ? py::share<threading::Event>(PyTuple_GET_ITEM(args, 1)) : nullptr;
+  if (event == nullptr) return nullptr;
+  std::thread([lock, event] {
+    lock->acquire();
+    lock->release();
+    event->set();
+  }).detach();
+  Py_RETURN_NONE;
+}
+
 // look(thread) -> (ident or 0, is_alive, daemon), as C++ sees it.
 PyObject* look(PyObject*, PyObject* args) {
   const auto* const thread = py::from_python<threading::Thread>(PyTuple_GET_ITEM(args, 0));
@@ -238,6 +251,7 @@ PyObject* call(PyObject*, PyObject* args) {
 
 PyMethodDef functions[] = {{"call", &call, METH_VARARGS, nullptr},
                            {"join", &join, METH_VARARGS, nullptr},
+                           {"take_and_tell", &take_and_tell, METH_VARARGS, nullptr},
                            {"look", &look, METH_VARARGS, nullptr},
                            {"start", &start, METH_VARARGS, nullptr},
                            {"answer", &answer, METH_VARARGS, nullptr},

@@ -237,6 +237,28 @@ class Ends(unittest.TestCase):
                 done.stdout.decode(), "after the end: int 5 text text bytes b object object text from a thread\n"
             )
 
+    # From 3.14 on they are not ended, but wait for ever.
+    @unittest.skipIf(sys.version_info >= (3, 14), "threads outlive the interpreter")
+    def test_a_python_thread_that_is_ended_takes_nobodys_turn_with_it(self):
+        program = (
+            "import crossing, os, sys, threadingpp\n"
+            "from threadingpp import _core, threading\n"
+            "lock, event = threadingpp.shared('Lock'), threadingpp.shared('Event')\n"
+            "class Last:\n"
+            "    def __del__(self, lock=lock, event=event, write=os.write):\n"
+            "        lock.release()\n"
+            "        write(1, b'ok' if event.wait(10) else b'lost')\n"
+            "sys.last = Last()\n"
+            "lock.acquire()\n"
+            "for _ in range(3): threading.Thread(target=lock.acquire, daemon=True).start()\n"
+            "while len(_core.waits()) < 3: pass\n"
+            "crossing.take_and_tell(lock, event)\n"
+            "while len(_core.waits()) < 4: pass\n"
+        )
+        for _ in range(5):
+            done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=WATCHDOG)
+            self.assertEqual((done.returncode, done.stdout), (0, b"ok"))
+
 
 class Handles(unittest.TestCase):
     def test_cpp_joins_a_python_thread(self):

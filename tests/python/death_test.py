@@ -90,18 +90,21 @@ class Exit(Case):
     # From 3.14 on they are not ended, but wait for ever.
     @unittest.skipIf(sys.version_info >= (3, 14), "threads outlive the interpreter")
     def test_a_thread_that_is_ended_takes_no_lock_with_it(self):
-        for name in ("lock", "rlock"):
+        for name, call, wake in (("lock", "lock.acquire()", "lock.release()"),
+                                 ("rlock", "rlock.acquire()", "rlock.release()"),
+                                 ("condition", "wait(condition)", "with lock: lock.notify_all()"),
+                                 ("over_lock", "wait(over_lock)", "with lock: lock.notify_all(); sleep(.005)")):
             with self.subTest(name):
                 self.check(f"""
                     import os
                     from threadingpp import _core
                     class Last:
                         def __del__(self, lock={name}, listdir=os.listdir, sleep=time.sleep, write=os.write):
-                            lock.release()
+                            {wake}
                             while len(listdir("/proc/self/task")) > 1: sleep(0.001)
                             write(1, b"ok\\n" if lock.acquire(timeout=10) else b"lost\\n")
                     sys.last = Last()  # those of a module stay while threads that run there do
-                    block("{name}.acquire()")
+                    block("{call}")
                     while len(_core.waits()) < 4: time.sleep(0.001)
                 """)
 
