@@ -64,7 +64,7 @@ class SpinHistory {
   // Returns: whether it is done.
   template <class Done>
   bool linger(Done done, Deadline deadline, std::size_t ahead = 0) noexcept {
-    if (ahead != 0 && ahead < kShortQueue * static_cast<std::size_t>(detail::backend::cpu_count())) {
+    if (ahead != 0 && ahead < kShortQueue * static_cast<std::size_t>(offered_processors())) {
       return linger_among_many(done, deadline);
     }
     switch (company_.load(std::memory_order_relaxed)) {  // relaxed: hint
@@ -200,6 +200,10 @@ class SpinHistory {
     return company == Company::unknown || company == Company::apart;
   }
 
+  // How many processors to count on where waiters offer theirs. A single one is as good as two: whoever gets it, the
+  // others are ready before the last has gone to sleep.
+  static int offered_processors() noexcept { return std::max(detail::backend::cpu_count(), 2); }
+
   void keep_company(Company company) noexcept {
     // relaxed: hint. Read first: threads that spin here would lose the line at every wake-up.
     if (company_.load(std::memory_order_relaxed) != company) company_.store(company, std::memory_order_relaxed);
@@ -286,7 +290,7 @@ class SpinHistory {
     if (offer(done, kOffers, limit)) return true;
     if (skips()) return false;
     // relaxed: they only count. One too many now and then does no harm.
-    if (offering_.load(std::memory_order_relaxed) >= 2 * detail::backend::cpu_count()) return false;
+    if (offering_.load(std::memory_order_relaxed) >= 2 * offered_processors()) return false;
     offering_.fetch_add(1, std::memory_order_relaxed);  // relaxed: as above
     const bool is_done = offer(done, kManyOffers, limit);
     offering_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above

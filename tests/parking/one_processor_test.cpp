@@ -48,6 +48,14 @@ TEST_F(OneProcessor, NobodySpinsInTheQueueEither) {
   EXPECT_EQ(looks, 0);
 }
 
+TEST_F(OneProcessor, WhoIsQueuedBehindAFewOffersIt) {
+  int looks = 0;
+  EXPECT_TRUE(history_.linger([&]() noexcept { return ++looks, true; }, Deadline::never(), 7));
+  EXPECT_EQ(looks, 1);
+  EXPECT_FALSE(history_.linger([&]() noexcept { return ++looks, true; }, Deadline::never(), 8));
+  EXPECT_EQ(looks, 1);
+}
+
 TEST_F(OneProcessor, NobodyContends) {
   int looks = 0;
   int tries = 0;
