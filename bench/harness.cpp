@@ -79,9 +79,14 @@ double os_threads() noexcept {
   return threads;
 }
 
-void place_process(Placement placement) noexcept {
+bool place_process(Placement placement) noexcept {
+  if (placement != Placement::one) return false;
+  cpu_set_t before;
+  const bool had_several = sched_getaffinity(0, sizeof before, &before) == 0 && CPU_COUNT(&before) > 1;
   // The last processor: the first one serves more interrupts on most systems.
-  if (placement == Placement::one) pin_to(processors() - 1);
+  pin_to(processors() - 1);
+  cpu_set_t after;
+  return had_several && sched_getaffinity(0, sizeof after, &after) == 0 && CPU_COUNT(&after) == 1;
 }
 
 void place(Placement placement, std::size_t index) noexcept {

@@ -71,7 +71,9 @@ double os_threads() noexcept;
 // Puts the calling thread where `placement` wants its thread number `index`.
 void place(Placement placement, std::size_t index) noexcept;
 // What must happen before anything else in the process.
-void place_process(Placement placement) noexcept;
+// Returns: whether the process may use fewer processors from now on than when it began. Libraries that have counted
+// them by then, while they were loaded, learn of it only if the program begins again.
+bool place_process(Placement placement) noexcept;
 
 // Keeps a value alive without costing anything.
 template <class T>
