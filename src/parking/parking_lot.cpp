@@ -204,7 +204,9 @@ ParkResult sleep(Waiter& waiter, const ParkOptions& options) noexcept {
   auto outcome = ParkerOutcome::woken;
   const auto is_woken = [&]() noexcept { return waiter.parker.is_woken(); };
   const bool may_spin = options.deadline != Deadline::passed();
-  if (!may_spin || !parking::spin_history(waiter.home).linger(is_woken, options.deadline, waiter.ahead)) {
+  // It looks first: whoever was woken before it came here, as a joiner is by itself, offers nobody its processor.
+  if (!is_woken() &&
+      !(may_spin && parking::spin_history(waiter.home).linger(is_woken, options.deadline, waiter.ahead))) {
     outcome = options.on_signal.stays != nullptr ? park_with_hook(waiter, options)
                                                  : waiter.parker.park(options.deadline, options.interruptible);
   }

@@ -58,11 +58,12 @@ int offers_of_a_join() {
   return offers;
 }
 
-// Not every offer is timed, and the lot learns for itself: a joiner may have woken itself there. Returns: whether joins
-// stop to offer.
+// One offer in sixteen is timed. Returns: whether joins stop to offer.
 bool meet_a_crowd() {
-  for (int left = 100; left != 0; --left) {
-    if (offers_of_a_join() == 0) return true;
+  for (int left = 17; left != 0; --left) {
+    const int offered = offers_of_a_join();
+    if (offered == 0) return true;
+    EXPECT_EQ(offered, 1) << "a joiner that has slept is woken already";
   }
   return false;
 }
