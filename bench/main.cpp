@@ -61,7 +61,9 @@ int main(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
   bench::Options options;
   if (argc >= 5 && !parse(argv[3], options.placement)) return 2;
-  if (bench::place_process(options.placement)) execv("/proc/self/exe", argv);  // goes on as it is if that fails
+  const bool counts_steps = argc >= 5 && std::string_view(argv[4]).ends_with('x');
+  // It goes on as it is if that fails. A tool that counts would lose the program, and counts nothing of the kernel's.
+  if (bench::place_process(options.placement) && !counts_steps) execv("/proc/self/exe", argv);
   bench::calibrate_work();
   bench::add_all_rivals();
 
@@ -80,7 +82,7 @@ int main(int argc, char** argv) {
         "usage: rivals --list | --sizes | --smoke | ROW RIVAL one|free|late|apart MILLISECONDS|STEPSx [COUNT]\n");
     return 2;
   }
-  if (std::string_view(argv[4]).ends_with('x')) {
+  if (counts_steps) {
     options.steps = static_cast<std::size_t>(std::atoll(argv[4]));
     options.count = options.steps;
   } else {

@@ -204,7 +204,6 @@ LAB_SCENARIO(timer_joined_while_cancelled, "a joiner of a pending timer is let g
   lab::check(!timer.is_alive(), "over");
 }
 
-// The pool is there already, idle or watching for a later timer.
 // A function whose destructor drops a handle.
 class Dropping {
  public:
@@ -268,6 +267,7 @@ LAB_SCENARIO(timer_cancelled_in_turn, "of cancelled timers one at most keeps its
   lab::check(lab::live_allocations() <= one + 1, "not all three");
 }
 
+// The pool is there already, idle or watching for a later timer.
 LAB_SCENARIO(timer_due_at_start, "a timer that is due when it is started runs at once",
              {.bound = 1, .weak_bound = 0, .pct_runs = 2000}) {
   Timer first(0.0, [] {});
