@@ -83,11 +83,12 @@ void take_back(threading::Condition& condition, Embedding::ConditionWait waited)
 
 // Gives the lock back and takes it again, as a wait that has timed out before it began.
 void poll(ConditionObject& self) {
-  std::uint32_t depth = 0;
+  std::uint32_t depth = 0;  // nothing is counted of a single level
   if (self.over_lock) {
     lock_of(self.lock).unlock();
   } else {
-    depth = Embedding::release_all(rlock_of(self.lock));
+    const std::uint32_t levels = Embedding::release_all(rlock_of(self.lock));
+    if (levels != 1) depth = levels;
   }
   take_back(*self.held.core, {.outcome = Outcome::timed_out, .owns = false, .is_early = false, .depth = depth});
 }
