@@ -39,7 +39,7 @@ function(threading_add_test name)
   if(arg_LIBS MATCHES "threadingpp_(threads|timer|trace)")
     target_link_libraries(${name} PRIVATE threading_thread_check)
   endif()
-  # GoogleTest's header alone, half of what most of these files compile.
+  # GoogleTest's header alone, without which these files take a third less to compile.
   target_precompile_headers(${name} REUSE_FROM threading_test_support)
   threadingpp_warnings(${name})
   # Tests break on purpose the rules that the analysis enforces: they release elsewhere, or not at all.

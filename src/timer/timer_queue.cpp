@@ -202,9 +202,13 @@ bool idle() noexcept THREADING_REQUIRES(registry_lock) {
 // ---- one timer ----
 
 // The Timer is over: its function destroyed, joiners go. Without the lock. Requires: it is not listed any more.
-void conclude(TimerState& timer) noexcept {
+void end(TimerState& timer) noexcept {
   threads::destroy_body(timer);
   threads::finish(timer);
+}
+
+void conclude(TimerState& timer) noexcept {  // and its thread's reference is given up
+  end(timer);
   detail::release(timer);
 }
 
@@ -389,8 +393,7 @@ void cancel(TimerState& timer) noexcept {
       threads::unlist(timer);
     }
   }
-  threads::destroy_body(timer);
-  threads::finish(timer);
+  end(timer);
   if (gone != nullptr) detail::release(*gone);
 }
 

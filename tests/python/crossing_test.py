@@ -177,6 +177,11 @@ class Threads(unittest.TestCase):
 
 
 class Ends(unittest.TestCase):
+    def check(self, program, wanted):
+        for _ in range(5):
+            done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=WATCHDOG)
+            self.assertEqual((done.returncode, done.stdout.decode()), (0, wanted))
+
     def test_shut_down_by_cpp(self):
         q = threadingpp.shared("Queue")
         q.put(1)
@@ -230,12 +235,7 @@ class Ends(unittest.TestCase):
             "never = threadingpp.shared('Queue')\n"
             "threading.Thread(target=never.get, daemon=True).start()\n"
         )
-        for _ in range(5):
-            done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=WATCHDOG)
-            self.assertEqual(done.returncode, 0)
-            self.assertEqual(
-                done.stdout.decode(), "after the end: int 5 text text bytes b object object text from a thread\n"
-            )
+        self.check(program, "after the end: int 5 text text bytes b object object text from a thread\n")
 
     # From 3.14 on they are not ended, but wait for ever.
     @unittest.skipIf(sys.version_info >= (3, 14), "threads outlive the interpreter")
@@ -255,9 +255,7 @@ class Ends(unittest.TestCase):
             "crossing.take_and_tell(lock, event)\n"
             "while len(_core.waits()) < 4: pass\n"
         )
-        for _ in range(5):
-            done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=WATCHDOG)
-            self.assertEqual((done.returncode, done.stdout), (0, b"ok"))
+        self.check(program, "ok")
 
 
 class Handles(unittest.TestCase):
