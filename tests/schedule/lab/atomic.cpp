@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include "bits.hpp"
+#include "race.hpp"
 #include "world.hpp"
 
 namespace lab::detail {
@@ -39,18 +41,8 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
-std::uint64_t plain_value(const void* where, unsigned size) noexcept {
-  std::uint64_t value = 0;
-  std::memcpy(&value, where, size);
-  return value;
-}
-
-constexpr std::uint64_t truncate(std::uint64_t value, unsigned size) noexcept {
-  return size == 8 ? value : value & ((std::uint64_t{1} << (size * 8)) - 1);
-}
-
 std::uint64_t outside_modify(void* where, unsigned size, Rmw how, std::uint64_t operand) noexcept {
-  const std::uint64_t old = plain_value(where, size);
+  const std::uint64_t old = load_bits(where, size);
   std::uint64_t value = operand;
   if (how == Rmw::add) value = old + operand;
   if (how == Rmw::sub) value = old - operand;
@@ -65,13 +57,13 @@ std::uint64_t outside_modify(void* where, unsigned size, Rmw how, std::uint64_t 
 
 std::uint64_t atomic_load(const void* where, unsigned size, std::memory_order order, const Site& site) noexcept {
   World* const world = active_world();
-  if (world == nullptr) return plain_value(where, size);
+  if (world == nullptr) return load_bits(where, size);
   world->point(where);
   Fiber& self = world->self();
   const std::uint64_t value = world->memory.load(self, world->memory.locate(self, where, size, false, site), order);
   if (world->tracing()) {
     const auto text = [&] {
-      const std::uint64_t latest = plain_value(where, size);
+      const std::uint64_t latest = load_bits(where, size);
       std::string words = std::string(order_name(order)) + " -> " + hex(value);
       if (latest != value) words += " (stale; the latest is " + hex(latest) + ')';
       return words;
@@ -92,7 +84,7 @@ void atomic_store(void* where, unsigned size, std::uint64_t value, std::memory_o
   Location& location = world->memory.locate(self, where, size, true, site);
   if (world->tracing()) {
     const auto text = [&] {
-      return std::string(order_name(order)) + ' ' + hex(plain_value(where, size)) + " -> " + hex(value);
+      return std::string(order_name(order)) + ' ' + hex(load_bits(where, size)) + " -> " + hex(value);
     };
     world->trace("store", where, text, site);
   }
@@ -109,7 +101,7 @@ std::uint64_t atomic_modify(void* where, unsigned size, Rmw how, std::uint64_t o
       world->memory.modify(self, world->memory.locate(self, where, size, true, site), how, operand, order);
   if (world->tracing()) {
     const auto text = [&] {
-      return std::string(order_name(order)) + ' ' + hex(old) + " -> " + hex(plain_value(where, size));
+      return std::string(order_name(order)) + ' ' + hex(old) + " -> " + hex(load_bits(where, size));
     };
     world->trace(rmw_name(how), where, text, site);
   }
@@ -121,7 +113,7 @@ bool atomic_compare_exchange(void* where, unsigned size, std::uint64_t& expected
                              const Site& site) noexcept {
   World* const world = active_world();
   if (world == nullptr) {
-    const std::uint64_t old = plain_value(where, size);
+    const std::uint64_t old = load_bits(where, size);
     if (old == expected) {
       std::memcpy(where, &desired, size);
       return true;
@@ -132,7 +124,7 @@ bool atomic_compare_exchange(void* where, unsigned size, std::uint64_t& expected
   world->point(where);
   Fiber& self = world->self();
   Location& location = world->memory.locate(self, where, size, true, site);
-  const bool refused = weak && plain_value(where, size) == truncate(expected, size) && world->fault(Fault::weak_cas);
+  const bool refused = weak && load_bits(where, size) == truncate(expected, size) && world->fault(Fault::weak_cas);
   const std::uint64_t old = refused
                                 ? world->memory.kernel_load(self, location)
                                 : world->memory.compare_exchange(self, location, expected, desired, success, failure);

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "memory.hpp"
+#include "rmw.hpp"
 #include "site.hpp"
 
 namespace lab {

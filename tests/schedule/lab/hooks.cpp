@@ -18,6 +18,7 @@
 #include <new>
 
 #include "futex.hpp"
+#include "race.hpp"
 #include "world.hpp"
 
 using lab::Site;
@@ -28,23 +29,23 @@ using lab::detail::World;
 
 namespace {
 
-World* checking_world(std::uintptr_t address) noexcept {
+[[gnu::always_inline]] inline World* checking_world(std::uintptr_t address) noexcept {
   if (!Space::is_tracked(address)) return nullptr;
   World* const world = active_world();
   return world != nullptr && !world->outside ? world : nullptr;
 }
 
-void on_read(void* where, std::size_t size, const void* pc) noexcept {
+[[gnu::always_inline]] inline void on_read(void* where, std::size_t size, const void* pc) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(where);
   if (World* const world = checking_world(address)) {
-    world->memory.plain_read(world->self(), address, size, Site::at(pc));
+    world->memory.plain_read(world->self(), address, size, pc);
   }
 }
 
-void on_write(void* where, std::size_t size, const void* pc) noexcept {
+[[gnu::always_inline]] inline void on_write(void* where, std::size_t size, const void* pc) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(where);
   if (World* const world = checking_world(address)) {
-    world->memory.plain_write(world->self(), address, size, Site::at(pc));
+    world->memory.plain_write(world->self(), address, size, pc);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "race.hpp"
 #include "report.hpp"
 #include "world.hpp"
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bits.hpp"
 #include "world.hpp"
 
 namespace lab::detail {
@@ -28,18 +29,12 @@ constexpr bool releases(std::memory_order order) noexcept {
   return order == std::memory_order_release || order == std::memory_order_acq_rel || order == std::memory_order_seq_cst;
 }
 
-constexpr std::uint64_t truncate(std::uint64_t value, unsigned size) noexcept {
-  return size == 8 ? value : value & ((std::uint64_t{1} << (size * 8)) - 1);
-}
-
 std::uint64_t raw_value(const Location& location) noexcept {
-  std::uint64_t value = 0;
-  std::memcpy(&value, reinterpret_cast<const void*>(location.address), location.size);
-  return value;
+  return load_bits(reinterpret_cast<const void*>(location.address), location.size);
 }
 
 void set_raw_value(const Location& location, std::uint64_t value) noexcept {
-  std::memcpy(reinterpret_cast<void*>(location.address), &value, location.size);
+  store_bits(reinterpret_cast<void*>(location.address), location.size, value);
 }
 
 std::uint64_t apply(Rmw how, std::uint64_t old, std::uint64_t operand) noexcept {

@@ -21,13 +21,12 @@
 #include <vector>
 
 #include "fiber.hpp"
+#include "rmw.hpp"
 #include "space.hpp"
 
 namespace lab::detail {
 
 class World;
-
-enum class Rmw : std::uint8_t { exchange, add, sub, bit_and, bit_or, bit_xor };
 
 struct Message {
   std::uint64_t value;
@@ -95,9 +94,11 @@ class Memory {
   // Whether an atomic of another size begins here. (shared_ptr reads two counters as one.)
   bool has_other_size(const void* where, unsigned size) noexcept;
 
-  // A plain access, from instrumented code or from lab::var.
-  void plain_read(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site);
-  void plain_write(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site);
+  // A plain access, from instrumented code or from lab::var. In race.hpp, with what of the rest is inline.
+  template <class Place>
+  void plain_read(const Fiber& self, std::uintptr_t address, std::size_t size, const Place& place);
+  template <class Place>
+  void plain_write(const Fiber& self, std::uintptr_t address, std::size_t size, const Place& place);
 
   // The memory goes away. Every earlier access must be ordered before.
   void retire(Fiber& self, const void* begin, std::size_t size, const Site& site);
@@ -124,13 +125,28 @@ class Memory {
   std::vector<Watch> watches;
 
  private:
-  Cell* fresh(std::uintptr_t address) noexcept;
-  void check_alive(Fiber& self, const Cell& cell, std::uintptr_t address, const Site& site);
-  void check_written(Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
-                     const Site& site);
-  void read_granule(Fiber& self, std::uintptr_t address, unsigned mask, const Site& site);
-  void write_granule(Fiber& self, std::uintptr_t address, unsigned mask, const char* what, const Site& site);
-  void forget_locations(Fiber& self, Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+  Cell& touch(std::uintptr_t address) noexcept;
+  void renew(Cell& cell, std::uintptr_t address) noexcept;
+  template <class Place>
+  void check_alive(const Fiber& self, const Cell& cell, std::uintptr_t address, const Place& place);
+  template <class Place>
+  void check_written(const Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+                     const Place& place);
+  template <class Place>
+  void read_granule(const Fiber& self, std::uintptr_t address, unsigned mask, const Place& place);
+  template <class Place>
+  void write_granule(const Fiber& self, std::uintptr_t address, unsigned mask, const char* what, const Place& place);
+  template <class Place>
+  void read_granules(const Fiber& self, std::uintptr_t address, std::size_t size, const Place& place);
+  template <class Place>
+  void write_granules(const Fiber& self, std::uintptr_t address, std::size_t size, const Place& place);
+  void check_frame(const Fiber& self, std::uintptr_t address, const Site& site);
+  void check_read(const Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+                  const Site& site);
+  [[noreturn]] void fail_freed(const Fiber& self, std::uintptr_t address, const Site& site);
+  [[noreturn]] void fail_unordered(const Fiber& self, const Cell& cell, std::uintptr_t address, const char* what,
+                                   const Site& site);
+  void forget_locations(const Fiber& self, Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
                         const Site& site);
   void note_access(const Fiber& self, Cell& cell, Location& location, bool writes) noexcept;
   Location& make_location(Cell& cell, std::uintptr_t address, unsigned size);

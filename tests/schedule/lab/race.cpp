@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The plain half of Memory: who touched which bytes last, what is freed, and which bytes hold an atomic.
+// The plain half of Memory: who touched which bytes last, what is freed, and which bytes hold an atomic. See race.hpp,
+// too.
+#include "race.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -11,14 +14,6 @@ namespace lab::detail {
 
 namespace {
 
-// A site in 64 bits: a return address as it is; a source position as its file pointer with the line in the upper
-// bits (the program is linked below 2^31).
-std::uint64_t pack(const Site& site) noexcept {
-  if (site.file == nullptr) return reinterpret_cast<std::uintptr_t>(site.pc);
-  return reinterpret_cast<std::uintptr_t>(site.file) | (static_cast<std::uint64_t>(site.line) << 40) |
-         (std::uint64_t{1} << 63);
-}
-
 Site unpack(std::uint64_t packed) noexcept {
   if ((packed >> 63) == 0) return Site::at(reinterpret_cast<const void*>(packed));
   Site site;
@@ -27,35 +22,28 @@ Site unpack(std::uint64_t packed) noexcept {
   return site;
 }
 
-unsigned byte_mask(std::uintptr_t address, unsigned size) noexcept { return ((1u << size) - 1u) << (address & 7); }
-
 }  // namespace
 
-Cell* Memory::fresh(std::uintptr_t address) noexcept {
-  Cell* const cell = Space::cell(address);
-  if (cell->generation != generation_) {
-    const std::uint16_t shared_era = cell->shared_era;
-    std::memset(static_cast<void*>(cell), 0, sizeof(Cell));
-    cell->shared_era = shared_era;
-    cell->generation = generation_;
-    if (address - Space::globals_begin < Space::globals_size()) {
-      auto* const granule = reinterpret_cast<std::uint64_t*>(address & ~std::uintptr_t{7});
-      if (undo_.size() == undo_.capacity()) world_.fail("the lab is too small", "too many globals touched");
-      undo_.push_back({granule, *granule});
-    }
+void Memory::renew(Cell& cell, std::uintptr_t address) noexcept {
+  const std::uint16_t shared_era = cell.shared_era;
+  std::memset(static_cast<void*>(&cell), 0, sizeof(Cell));
+  cell.shared_era = shared_era;
+  cell.generation = generation_;
+  if (address - Space::globals_begin < Space::globals_size()) {
+    auto* const granule = reinterpret_cast<std::uint64_t*>(address & ~std::uintptr_t{7});
+    if (undo_.size() == undo_.capacity()) world_.fail("the lab is too small", "too many globals touched");
+    undo_.push_back({granule, *granule});
   }
-  return cell;
 }
 
-void Memory::check_alive(Fiber& self, const Cell& cell, std::uintptr_t address, const Site& site) {
-  if (cell.dead != 0) {
-    world_.fail("freed memory", std::string(self.name) + " touches " + world_.describe(address) +
-                                    ", which is freed, at " + describe_site(site));
-  }
-  if (!Space::is_stack(address)) return;
-  const unsigned owner = Space::stack_owner(address);
-  if (owner == self.id) return;
-  const Fiber& other = world_.fiber(owner);
+void Memory::fail_freed(const Fiber& self, std::uintptr_t address, const Site& site) {
+  world_.fail("freed memory", std::string(self.name) + " touches " + world_.describe(address) +
+                                  ", which is freed, at " + describe_site(site));
+}
+
+// Another thread's stack: its frame must still be there.
+void Memory::check_frame(const Fiber& self, std::uintptr_t address, const Site& site) {
+  const Fiber& other = world_.fiber(Space::stack_owner(address));
   const void* const used = other.context.stack_pointer();
   const bool gone = other.state == RunState::absent || other.state == RunState::finished ||
                     (used != nullptr && address < reinterpret_cast<std::uintptr_t>(used));
@@ -65,46 +53,26 @@ void Memory::check_alive(Fiber& self, const Cell& cell, std::uintptr_t address, 
   }
 }
 
-void Memory::check_written(Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
-                           const Site& site) {
-  if ((cell.written & mask) == 0 || cell.writer == self.id) return;
-  if (cell.write_clock <= self.clock.at[cell.writer]) return;
+void Memory::fail_unordered(const Fiber& self, const Cell& cell, std::uintptr_t address, const char* what,
+                            const Site& site) {
   world_.fail("data race", std::string(self.name) + " " + what + " " + world_.describe(address) + " at " +
                                describe_site(site) + "\n  while nothing orders it after the write by " +
                                world_.fiber(cell.writer).name + " at " + describe_site(unpack(cell.write_pc)));
 }
 
-void Memory::read_granule(Fiber& self, std::uintptr_t address, unsigned mask, const Site& site) {
-  Cell& cell = *fresh(address);
-  check_alive(self, cell, address, site);
-  check_written(self, cell, address, mask, "reads", site);
-  const std::int16_t clock = self.clock.at[self.id];
-  if (cell.read_clock[self.id] != clock) cell.read[self.id] = 0;
-  cell.read_clock[self.id] = clock;
-  cell.read[self.id] = static_cast<std::uint8_t>(cell.read[self.id] | mask);
-  cell.read_pc = pack(site);
-}
-
-void Memory::write_granule(Fiber& self, std::uintptr_t address, unsigned mask, const char* what, const Site& site) {
-  Cell& cell = *fresh(address);
-  check_alive(self, cell, address, site);
-  check_written(self, cell, address, mask, what, site);
+void Memory::check_read(const Fiber& self, const Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+                        const Site& site) {
   for (unsigned i = 0; i < kMaxThreads; ++i) {
     if ((cell.read[i] & mask) == 0 || cell.read_clock[i] <= self.clock.at[i] || i == self.id) continue;
     world_.fail("data race", std::string(self.name) + " " + what + " " + world_.describe(address) + " at " +
                                  describe_site(site) + "\n  while nothing orders it after the read by " +
                                  world_.fiber(i).name + " at " + describe_site(unpack(cell.read_pc)));
   }
-  if (cell.location[0] != 0 || cell.location[1] != 0) forget_locations(self, cell, address, mask, what, site);
-  cell.writer = self.id;
-  cell.written = static_cast<std::uint8_t>(mask);
-  cell.write_clock = self.clock.at[self.id];
-  cell.write_pc = pack(site);
 }
 
 // Bytes that held an atomic hold something else, or a new atomic, from now on. Every operation on the old one must
 // be ordered before.
-void Memory::forget_locations(Fiber& self, Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
+void Memory::forget_locations(const Fiber& self, Cell& cell, std::uintptr_t address, unsigned mask, const char* what,
                               const Site& site) {
   for (std::uint16_t& first : cell.location) {
     for (std::uint16_t* link = &first; *link != 0;) {
@@ -124,24 +92,6 @@ void Memory::forget_locations(Fiber& self, Cell& cell, std::uintptr_t address, u
   }
 }
 
-void Memory::plain_read(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site) {
-  while (size != 0) {
-    const auto part = static_cast<unsigned>(std::min<std::size_t>(size, 8 - (address & 7)));
-    read_granule(self, address, byte_mask(address, part), site);
-    address += part;
-    size -= part;
-  }
-}
-
-void Memory::plain_write(Fiber& self, std::uintptr_t address, std::size_t size, const Site& site) {
-  while (size != 0) {
-    const auto part = static_cast<unsigned>(std::min<std::size_t>(size, 8 - (address & 7)));
-    write_granule(self, address, byte_mask(address, part), "writes", site);
-    address += part;
-    size -= part;
-  }
-}
-
 void Memory::retire(Fiber& self, const void* begin, std::size_t size, const Site& site) {
   const auto first = reinterpret_cast<std::uintptr_t>(begin);
   for (std::uintptr_t at = first & ~std::uintptr_t{7}; at < first + size; at += 8) {
@@ -155,7 +105,7 @@ Location& Memory::locate(Fiber& self, const void* where, unsigned size, bool wri
   if (!Space::is_tracked(address)) {
     world_.fail("the lab cannot see this", "an atomic outside the tracked memory, at " + describe_site(site));
   }
-  Cell& cell = *fresh(address);
+  Cell& cell = touch(address);
   check_alive(self, cell, address, site);
   check_written(self, cell, address, byte_mask(address, size), "operates on", site);
   std::uint16_t index = cell.location[(address >> 2) & 1];
@@ -168,7 +118,7 @@ Location& Memory::locate(Fiber& self, const void* where, unsigned size, bool wri
 
 bool Memory::has_other_size(const void* where, unsigned size) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(where);
-  const Cell& cell = *fresh(address);
+  const Cell& cell = touch(address);
   std::uint16_t index = cell.location[(address >> 2) & 1];
   while (index != 0 && locations_[index].address != address) index = locations_[index].next;
   return index != 0 && locations_[index].size != size;

@@ -19,8 +19,8 @@ struct alignas(64) Cell {
   std::uint32_t generation;  // the execution that the rest speaks of; any other: untouched
   std::uint8_t dead;         // freed in this execution
   std::uint8_t writer;
-  std::uint8_t written;  // byte mask of the last write; 0: none
-  std::uint8_t reserved;
+  std::uint8_t written;       // byte mask of the last write; 0: none
+  std::uint8_t readers;       // bit mask of threads
   std::uint16_t location[2];  // atomic that starts in each half, as an index into the world's locations; 0: none
   std::int16_t write_clock;
   std::uint16_t shared_era;  // outlives executions: see Memory::is_shared()
