@@ -36,6 +36,14 @@ function(threadingpp_room name)
       POSITION_INDEPENDENT_CODE ON)
     target_compile_options(threadingpp_${name} PRIVATE -fno-semantic-interposition)
     threadingpp_warnings(threadingpp_${name})
+    # Half of what these files take to compile are the standard library's headers. Not for who builds the library alone,
+    # as the test consumer/add_subdirectory does: there each file must include what it needs.
+    if(THREADINGPP_BUILD_TESTS AND name STREQUAL "base")
+      target_precompile_headers(threadingpp_base PRIVATE
+        <algorithm> <chrono> <functional> <memory> <optional> <stop_token> <string> <utility> <vector>)
+    elseif(THREADINGPP_BUILD_TESTS)
+      target_precompile_headers(threadingpp_${name} REUSE_FROM threadingpp_base)
+    endif()
     set_property(GLOBAL APPEND PROPERTY THREADINGPP_ROOMS ${name})
     set(scope PUBLIC)
   else()
