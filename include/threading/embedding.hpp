@@ -87,11 +87,9 @@ struct THREADING_API Embedding {
   static Outcome wait(Event& event, const Wait& wait);
   static Outcome acquire(detail::SemaphoreCore& semaphore, const Wait& wait);
   // Adds n units. Requires: n >= 1. Returns: false, and nothing has changed, when the counter would pass its bound.
-  static bool release(Semaphore& semaphore, std::ptrdiff_t n) {
-    return semaphore.release_up_to(n, detail::SemaphoreCore::kMaxValue);
-  }
+  static bool release(Semaphore& semaphore, std::ptrdiff_t n) { return semaphore.release_any(n); }
   static bool release(BoundedSemaphore& semaphore, std::ptrdiff_t n) {
-    return semaphore.release_up_to(n, static_cast<std::uint64_t>(semaphore.initial_value()));
+    return semaphore.release_up_to(n, semaphore.initial_value());
   }
 
   // Barrier, in two halves: arrive() returns `must_act` to the last thread of a barrier made with `with_action`; that

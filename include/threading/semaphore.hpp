@@ -26,7 +26,7 @@ class THREADING_API SemaphoreCore {
   bool acquire() {
     // A guess rather than a look, at the counter most semaphores have: a look at a word that was exchanged a moment ago
     // waits for that exchange to reach the cache, and the next exchange then waits for the look.
-    if (!take_unit(kUnit)) acquire_slow(forever, nullptr);
+    if (!take_unit(1)) acquire_slow(forever, nullptr);
     return true;
   }
   // acquire(false) does not block. Returns: whether one was taken. The parameter is exactly bool.
@@ -63,64 +63,83 @@ class THREADING_API SemaphoreCore {
   // Returns: the counter at this moment.
   std::ptrdiff_t value() const noexcept {
     // relaxed: the answer may be old by the time it arrives.
-    return static_cast<std::ptrdiff_t>(word_.load(std::memory_order_relaxed) / kUnit);
+    return static_cast<std::ptrdiff_t>(counter_of(word_.load(std::memory_order_relaxed)));
   }
 
  protected:
-  static constexpr std::uint64_t kWaiters = 1;  // bit 0: somebody may be queued
-  static constexpr std::uint64_t kUnit = 2;     // the counter sits above it
-  static constexpr std::uint64_t kMaxValue = static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
+  // Told in src/primitives/semaphore.cpp. Programs have it compiled in: it is part of the binary interface.
+  using Word = std::int64_t;
+  static constexpr Word kMaxValue = std::numeric_limits<std::ptrdiff_t>::max();
+  // Added to the counter while somebody may be queued.
+  static constexpr Word kWaiters = std::numeric_limits<Word>::min() / 2;
 
   // Throws: ValueError "semaphore initial value must be >= 0".
-  explicit SemaphoreCore(std::ptrdiff_t value) : word_(checked(value) * kUnit) {}
+  explicit SemaphoreCore(std::ptrdiff_t value) : word_(checked(value)) {}
   ~SemaphoreCore() = default;
 
   // Adds n unless the counter would pass `limit`. Returns: whether it was added.
   // Throws: ValueError "n must be one or more".
-  bool release_up_to(std::ptrdiff_t n, std::uint64_t limit) {
+  bool release_up_to(std::ptrdiff_t n, Word limit) {
     if (n < 1) throw_bad_count();
-    const auto count = static_cast<std::uint64_t>(n);
     // A guess, at what acquire() leaves behind if its own was right. Between processors a look would fetch the word's
     // line once, and the exchange once more.
-    std::uint64_t seen = 0;
-    while ((seen & kWaiters) == 0) {
-      if (count > limit || seen / kUnit > limit - count) return false;
-      // release pairs with the acquire in try_acquire(). relaxed on failure: tried again.
-      if (word_.compare_exchange_weak(seen, seen + count * kUnit, std::memory_order_release,
-                                      std::memory_order_relaxed)) {
+    Word seen = 0;
+    while (seen >= 0) {
+      if (n > limit || seen > limit - n) return false;
+      // release pairs with the acquire in take_unit(). relaxed on failure: tried again.
+      if (word_.compare_exchange_weak(seen, seen + n, std::memory_order_release, std::memory_order_relaxed))
         return true;
-      }
     }
-    return release_slow(count, limit);
+    return release_slow(n, limit, false);
+  }
+
+  // The same for PTRDIFF_MAX as limit.
+  bool release_any(std::ptrdiff_t n) {
+    // Elsewhere the word goes on where the counter must not.
+    constexpr bool kEndsWithWord = kMaxValue == std::numeric_limits<Word>::max();
+    if (n != 1 || !kEndsWithWord) return release_up_to(n, kMaxValue);
+    // Adds before it knows whether it may: if the word is negative now, somebody waits or the counter was at its end.
+    // Unlike a comparison the addition cannot fail. release pairs with the acquire in take_unit().
+    const Word before = word_.fetch_add(1, std::memory_order_release);
+    return (before >= 0 && before != kMaxValue) || added_slow(before);
   }
 
  private:
   friend struct threading::v1::Embedding;
 
+  static constexpr bool has_unit(Word word) noexcept { return word != 0 && word != kWaiters; }
+  static constexpr bool is_too_large(Word word) noexcept { return word < kWaiters; }
+  static constexpr Word counter_of(Word word) noexcept {
+    return word >= 0 ? word : is_too_large(word) ? kMaxValue : word - kWaiters;
+  }
+  // Of the least number: the greatest, which is what the counter was before.
+  static constexpr Word one_less(Word word) noexcept { return static_cast<Word>(static_cast<std::uint64_t>(word) - 1); }
+
   // Takes one from the counter, unless it is zero. `seen` is what the word seems to be.
-  bool take_unit(std::uint64_t seen) noexcept {
-    while (seen >= kUnit) {
+  bool take_unit(Word seen) noexcept {
+    while (has_unit(seen)) {
       // acquire pairs with the release of the thread whose unit this is. relaxed on failure: tried again.
-      if (word_.compare_exchange_weak(seen, seen - kUnit, std::memory_order_acquire, std::memory_order_relaxed)) {
+      if (word_.compare_exchange_weak(seen, one_less(seen), std::memory_order_acquire, std::memory_order_relaxed)) {
         return true;
       }
     }
     return false;
   }
 
-  static std::uint64_t checked(std::ptrdiff_t value) {
+  static Word checked(std::ptrdiff_t value) {
     if (value < 0) throw_bad_initial_value();
-    return static_cast<std::uint64_t>(value);
+    return value;
   }
 
   THREADING_COLD bool acquire_slow(Timeout timeout, const backend::stop_token* stop);
   WaitOutcome wait_slow(const WaitOptions& options);
-  THREADING_COLD bool release_slow(std::uint64_t count, std::uint64_t limit) noexcept;
+  THREADING_COLD bool release_slow(Word count, Word limit, bool is_added) noexcept;
+  THREADING_COLD bool added_slow(Word before) noexcept;
   [[noreturn]] THREADING_COLD static void throw_bad_initial_value();
   [[noreturn]] THREADING_COLD static void throw_bad_count();
   [[noreturn]] THREADING_COLD static void throw_timeout_without_blocking();
 
-  backend::atomic<std::uint64_t> word_;
+  backend::atomic<Word> word_;
 };
 
 [[noreturn]] THREADING_API void throw_semaphore_overflow();
@@ -145,7 +164,7 @@ class THREADING_API Semaphore : public detail::SemaphoreCore {
   // Throws: ValueError "n must be one or more"; OverflowError "semaphore value too large" when the counter would
   // pass PTRDIFF_MAX. The counter is unchanged then.
   void release(std::ptrdiff_t n = 1) {
-    if (!release_up_to(n, kMaxValue)) detail::throw_semaphore_overflow();
+    if (!release_any(n)) detail::throw_semaphore_overflow();
   }
 };
 
@@ -153,8 +172,7 @@ class THREADING_API Semaphore : public detail::SemaphoreCore {
 class THREADING_API BoundedSemaphore : public detail::SemaphoreCore {
  public:
   // Throws: ValueError "semaphore initial value must be >= 0".
-  explicit BoundedSemaphore(std::ptrdiff_t value = 1)
-      : SemaphoreCore(value), initial_value_(static_cast<std::uint64_t>(value)) {}
+  explicit BoundedSemaphore(std::ptrdiff_t value = 1) : SemaphoreCore(value), initial_value_(value) {}
 
   // Adds n to the counter and lets as many waiting threads proceed. Wakes.
   // Throws: ValueError "n must be one or more"; ValueError "Semaphore released too many times" when the counter
@@ -164,12 +182,12 @@ class THREADING_API BoundedSemaphore : public detail::SemaphoreCore {
   }
 
   // Returns: the counter's initial value, which is its bound.
-  std::ptrdiff_t initial_value() const noexcept { return static_cast<std::ptrdiff_t>(initial_value_); }
+  std::ptrdiff_t initial_value() const noexcept { return initial_value_; }
 
  private:
-  std::uint64_t initial_value_;
+  std::ptrdiff_t initial_value_;
 };
 
-static_assert(sizeof(Semaphore) == 8 || sizeof(detail::backend::atomic<std::uint64_t>) != 8);
+static_assert(sizeof(Semaphore) == 8 || sizeof(detail::backend::atomic<std::int64_t>) != 8);
 
 }  // namespace threading::inline v1

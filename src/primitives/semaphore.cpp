@@ -1,21 +1,38 @@
 // SPDX-License-Identifier: MIT
 //
-// Word     bit 0: somebody may be queued. Bits 1–63: the counter.
-// States   any counter with bit 0 clear: nobody waits · 0 with bit 0: somebody waits · n with bit 0: units are on their
-//          way to woken threads that have not run yet, or up for grabs, while others still wait.
-// Moves    acquire: anyone, takes a unit while there is one, keeps bit 0. park: sets bit 0 under the bucket's lock,
-//          only while the counter is 0. release: bit 0 clear: adds by one exchange; bit 0 set: adds under the bucket's
-//          lock, sets bit 0 to what remains true, wakes as many waiters as it adds units.
-// I1       Bit 0 is changed only under the bucket's lock. A release that finds it clear has nobody to wake, because a
-//          thread queues only in the same critical section that sets the bit while it sees counter 0. This is one word:
-//          counter and "somebody waits" can never be seen apart.
-// I2       Every unit added while somebody is queued wakes one queued thread, if there is one left. A woken thread that
-//          finds its unit taken by a newcomer queues up again in front; the newcomer's release will wake it.
-// I3       A unit handed over (the first waiter is overdue) never enters the counter: nobody can take it away.
+// Word     the counter; while somebody may be queued, kWaiters + the counter.
+// States   0 and more: that many units, nobody waits · kWaiters: somebody waits · kWaiters + n, negative: units that
+//          were added a moment ago, or are on their way to woken threads that have not run yet, or up for grabs, while
+//          others still wait · less than kWaiters: the counter was at its end, and releases are about to notice.
+// Moves    acquire: anyone, takes a unit while there is one. park: adds kWaiters under the bucket's lock, only while
+//          the counter is 0. leave: takes kWaiters away under the bucket's lock, if it was the last. release: adds its
+//          units by one exchange, as it finds the word. If that was negative, it then wakes under the bucket's lock as
+//          many waiters as it has added units, and units are left; if nobody waits any more behind those, it takes
+//          kWaiters away. So does one that may not add before it has looked (a bound, or several units), but adds under
+//          that lock, too, if somebody waits. A release of one unit finds only afterwards that the counter was at its
+//          end, and takes the unit back, unless somebody has made room meanwhile.
+// I1       kWaiters is added and taken away only under the bucket's lock. A release that does not find it has nobody to
+//          wake, because a thread queues only in the same critical section that adds it while the counter is 0. This
+//          is one word: counter and "somebody waits" can never be seen apart.
+// I2       While somebody is queued, there are not more units than woken threads, and units of releases, that are still
+//          to come. A release wakes somebody for each of its units that is left, or the unit has been taken by a
+//          newcomer. A woken thread that finds its unit taken queues up again in front; so does who waits while the
+//          newcomer has it: whoever adds the next unit will wake the first.
+// I3       A unit handed over (the first waiter is overdue) is taken from the counter by the release that tells so:
+//          nobody can take it away.
+// I4       Who comes to the bucket's lock reads the word only if somebody is queued for a semaphore there: that one is
+//          alive then. Whoever took a unit that was just added may have freed the memory.
+// I5       So many releases at once that the word would leave "too large" again, 2^62, are not possible.
 // Orders   A1 acquire of the exchange that takes pairs with R1, release of the exchange that adds, and with the whole
-//          release sequence of exchanges after it. Bit 0 is ordered by the bucket's lock.
-// Destroy  R1 is the release's last access to the word: a thread that takes the unit may free the memory at once.
+//          release sequence of exchanges after it. kWaiters is ordered by the bucket's lock. Who is handed a unit has
+//          A1 by the bucket's lock, from the thread that hands it.
+// Destroy  R1 is the release's last access to the word, but for I4: a thread that takes the unit may free the memory at
+//          once.
+// Fork     Whoever waited is not there in the child. kWaiters may stay until somebody has waited there, and releases
+//          come to the bucket in vain.
 #include <threading/semaphore.hpp>
+
+#include <algorithm>
 
 #include "parking/spin_wait.hpp"
 
@@ -35,8 +52,8 @@ bool SemaphoreCore::acquire_slow(Timeout timeout, const backend::stop_token* sto
 WaitOutcome SemaphoreCore::wait_slow(const WaitOptions& options) {
   ParkOptions parking{.deadline = options.deadline, .interruptible = options.interruptible, .stop = options.stop};
   const auto must_wait = [this]() noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
-    while (seen < kUnit) {
+    Word seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+    while (!has_unit(seen)) {
       if (seen == kWaiters) return true;
       // relaxed: ordered by the bucket's lock (I1).
       if (word_.compare_exchange_weak(seen, kWaiters, std::memory_order_relaxed, std::memory_order_relaxed)) {
@@ -46,11 +63,11 @@ WaitOutcome SemaphoreCore::wait_slow(const WaitOptions& options) {
     return false;
   };
   const auto leave = [this](bool has_more, LeaveReason) noexcept {
-    if (!has_more) word_.fetch_and(~kWaiters, std::memory_order_relaxed);  // relaxed: ordered by the bucket's lock
+    if (!has_more) word_.fetch_sub(kWaiters, std::memory_order_relaxed);  // relaxed: ordered by the bucket's lock
   };
   // relaxed in both: hints; try_acquire() and must_wait() decide.
-  const auto has_waiters = [this]() noexcept { return (word_.load(std::memory_order_relaxed) & kWaiters) != 0; };
-  const auto sees_unit = [this]() noexcept { return word_.load(std::memory_order_relaxed) >= kUnit; };
+  const auto has_waiters = [this]() noexcept { return word_.load(std::memory_order_relaxed) < 0; };
+  const auto sees_unit = [this]() noexcept { return has_unit(word_.load(std::memory_order_relaxed)); };
   bool may_spin = true;
   for (;;) {
     if (try_acquire()) return WaitOutcome::ok;
@@ -75,23 +92,41 @@ WaitOutcome SemaphoreCore::wait_slow(const WaitOptions& options) {
   }
 }
 
-bool SemaphoreCore::release_slow(std::uint64_t count, std::uint64_t limit) noexcept {
-  bool added = false;
+// Under the bucket's lock: adds the units, unless that was done before, and wakes as many waiters.
+bool SemaphoreCore::release_slow(Word count, Word limit, bool is_added) noexcept {
+  bool fits = true;
   unpark(&word_, [&](const QueueView& queue) noexcept -> UnparkDecision {
-    const std::uint64_t woken = count < queue.size ? count : queue.size;
+    if (is_added && queue.kind != &kSemaphoreKind) return {0};  // I4
+    const Word waiters = static_cast<Word>(queue.size);
     const bool grant = queue.first_overdue();
-    const std::uint64_t units = grant ? count - woken : count;
-    const std::uint64_t waiters = queue.size > woken ? kWaiters : 0;
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
-    do {
-      if (count > limit || seen / kUnit > limit - count) return {0};
-      // R1 release pairs with A1. The last access to the word.
-    } while (!word_.compare_exchange_weak(seen, (seen & ~kWaiters) + units * kUnit + waiters, std::memory_order_release,
-                                          std::memory_order_relaxed));
-    added = true;
-    return {static_cast<std::size_t>(woken), grant ? kGranted : 0, grant};
+    Word seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+    for (;;) {
+      Word counter = counter_of(seen);
+      if (!is_added) {
+        fits = count <= limit && counter <= limit - count;
+        if (!fits) return {0};
+        counter += count;
+      }
+      const Word woken = std::min({count, waiters, counter});
+      const Word next = counter - (grant ? woken : 0) + (waiters > woken ? kWaiters : 0);
+      // R1 release pairs with A1, acquire is A1 for whoever is handed a unit that another thread has added. The last
+      // access to the word.
+      if (word_.compare_exchange_weak(seen, next, std::memory_order_acq_rel, std::memory_order_relaxed))
+        return {static_cast<std::size_t>(woken), grant ? kGranted : 0, grant && woken != 0};
+    }
   });
-  return added;
+  return fits;
+}
+
+bool SemaphoreCore::added_slow(Word before) noexcept {
+  if (before < 0 && !is_too_large(before)) return release_slow(1, kMaxValue, true);
+  Word seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+  while (is_too_large(seen)) {
+    // relaxed: nobody has learnt anything from a unit that is taken back.
+    if (word_.compare_exchange_weak(seen, one_less(seen), std::memory_order_relaxed, std::memory_order_relaxed))
+      return false;
+  }
+  return true;
 }
 
 void SemaphoreCore::throw_bad_initial_value() { throw ValueError("semaphore initial value must be >= 0"); }

@@ -352,6 +352,37 @@ TEST(Semaphore, RefusesToOverflow) {
   EXPECT_EQ(semaphore.value(), kMax - 1);
 }
 
+// Of many releases at once as many fit as there is room for; the others leave nothing behind.
+TEST(Semaphore, LetsConcurrentReleasesNotOverflow) {
+  for (int i = 0; i < rounds(300); ++i) {
+    Semaphore semaphore(kMax - 1);
+    std::atomic<int> refused{0};
+    Bunch bunch(3, [&] {
+      try {
+        semaphore.release();
+      } catch (const OverflowError&) {
+        ++refused;
+      }
+    });
+    bunch.join();
+    ASSERT_EQ(refused, 2);
+    ASSERT_EQ(semaphore.value(), kMax);
+  }
+}
+
+// While somebody waits the word holds more than the counter; it has room for all of it nevertheless.
+using OfSemaphore = Semaphores<Semaphore>;
+TEST_F(OfSemaphore, IsReleasedBeyondAllMeasureWhileThreadsWait) {
+  Semaphore semaphore(0);
+  this->acquire_threads(semaphore, 2);
+  semaphore.release(kMax);
+  threads_.join();
+  EXPECT_EQ(semaphore.value(), kMax - 2);
+  expect_error<OverflowError>("semaphore value too large", [&] { semaphore.release(3); });
+  semaphore.release(2);
+  EXPECT_EQ(semaphore.value(), kMax);
+}
+
 TEST(BoundedSemaphore, RefusesToPassItsInitialValue) {
   BoundedSemaphore semaphore(2);
   EXPECT_EQ(semaphore.initial_value(), 2);

@@ -130,6 +130,26 @@ TYPED_TEST(DestroySemaphore, RightAfterTheReleaseThatLetIn) {
       });
 }
 
+// Who gives up just as the release adds its unit finds the unit there, while the release is still on its way to the
+// queue.
+TYPED_TEST(DestroySemaphore, RightAfterATimeoutAndTheUnit) {
+  TypeParam* semaphore = nullptr;
+  meet(
+      [&](int i) {
+        while (!semaphore->acquire(std::chrono::nanoseconds(i % 64 * 100))) {
+        }
+        this->place_.destroy(*semaphore);
+      },
+      [&](int i) {
+        if (i % 2 == 0) std::this_thread::yield();
+        semaphore->release();
+      },
+      [&](int) {
+        semaphore = &this->place_.make(1);
+        semaphore->acquire();
+      });
+}
+
 TEST(DestroyEvent, RightAfterTheSetThatLetGo) {
   Place<Event> place;
   Event* event = nullptr;

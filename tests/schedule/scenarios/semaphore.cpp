@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
 
+#include <cstdint>
+#include <limits>
+
 #include <threading/semaphore.hpp>
 
 namespace {
@@ -12,8 +15,9 @@ using Model = lab::models::Semaphore;
 
 Semaphore* make_semaphore(std::ptrdiff_t value) {
   auto* semaphore = lab::make<Semaphore>("semaphore", value);
-  // Bit 0: somebody may be queued; bit 1: the counter is odd, which tells 0 from 1 in most scenarios.
-  lab::watch("Semaphore", semaphore, 3, {0, 1, 2, 3});
+  // Bits 62 and 63 together: somebody may be queued; bit 0: the counter is odd, which tells 0 from 1 in most scenarios.
+  constexpr std::uint64_t kWaiters = 3ull << 62;
+  lab::watch("Semaphore", semaphore, kWaiters | 1, {0, 1, kWaiters, kWaiters | 1});
   return semaphore;
 }
 
@@ -55,6 +59,38 @@ LAB_SCENARIO(semaphore_ping_pong, "consumers that come back and barge",
   };
   lab::together({{"a", use}, {"b", use}, {"c", use}});
   lab::check(n == 6 && semaphore->value() == 1, "all count");
+}
+
+LAB_SCENARIO(semaphore_bound_ping_pong, "what threads do in turns is seen, whichever way they release",
+             {.bound = 2, .weak_bound = 1}) {
+  auto* semaphore = lab::make<BoundedSemaphore>("bounded", 1);
+  int n = 0;
+  const auto use = [&] {
+    semaphore->acquire();
+    ++n;
+    semaphore->release();
+  };
+  lab::together({{"a", use}, {"b", use}, {"c", use}});
+  lab::check(n == 3 && semaphore->value() == 1, "all count");
+}
+
+// The release has added its unit when it learns that somebody waits; by then it may be gone.
+LAB_SCENARIO(semaphore_newcomer_takes_the_unit, "nobody is handed what a newcomer has",
+             {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  int n = 0;
+  lab::together({{"waiter",
+                  [&] {
+                    semaphore->acquire();
+                    ++n;
+                  }},
+                 {"producer", [&] { semaphore->release(); }},
+                 {"newcomer", [&] {
+                    if (!semaphore->acquire(false)) return;
+                    ++n;
+                    semaphore->release();
+                  }}});
+  lab::check(semaphore->value() == 0, "the waiter has it in the end");
 }
 
 LAB_SCENARIO(semaphore_release_many, "release(2) lets two waiters go", {.bound = 2, .faults = {.clock_jumps = 1}}) {
@@ -122,6 +158,29 @@ LAB_SCENARIO(semaphore_bound_beside_a_waiter, "the same with a thread that waits
   lab::check_linearizable(Model{.value = 0, .bound = 1});
 }
 
+// A release that finds the counter at its end has added its unit already.
+LAB_SCENARIO(semaphore_end_is_never_passed, "of two releases at the end one fits if a unit was taken before",
+             {.bound = 4}) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::ptrdiff_t>::max();
+  auto* semaphore = lab::make<Semaphore>("semaphore", kMax);
+  const auto release = [&] {
+    lab::run(Model::kRelease, 1, [&] {
+      try {
+        semaphore->release();
+      } catch (const threading::OverflowError&) {
+        return 0;
+      }
+      return 1;
+    });
+  };
+  lab::together({{"a", release}, {"b", [&] {
+                                    lab::run(Model::kAcquire, 0, [&] { return semaphore->acquire(); });
+                                    release();
+                                  }}});
+  lab::run(Model::kValue, 0, [&] { return semaphore->value(); });
+  lab::check_linearizable(Model{.value = kMax, .bound = kMax});
+}
+
 LAB_SCENARIO(semaphore_history, "tries, waits and releases are explained by one order",
              {.bound = 2, .faults = {.timeouts = 1}}) {
   auto* semaphore = make_semaphore(1);
@@ -137,6 +196,17 @@ LAB_SCENARIO(semaphore_destroyed_after_acquire, "after release() only the addres
   auto* semaphore = make_semaphore(0);
   lab::together({{"producer", [&] { semaphore->release(); }}, {"consumer", [&] {
                                                                  semaphore->acquire();
+                                                                 lab::destroy(semaphore);
+                                                               }}});
+}
+
+// The release has added its unit, and is on its way to the waiter, who gives up, and then has the unit.
+LAB_SCENARIO(semaphore_destroyed_after_a_timeout, "a release that comes late does not look at the word",
+             {.bound = 4, .weak_bound = 3, .faults = {.timeouts = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  lab::together({{"producer", [&] { semaphore->release(); }}, {"consumer", [&] {
+                                                                 if (!semaphore->acquire(seconds(1)))
+                                                                   semaphore->acquire();
                                                                  lab::destroy(semaphore);
                                                                }}});
 }
