@@ -17,6 +17,7 @@ EXPECTED = {
     "own_condition": r"Condition\(nobody waits, over RLock\(unlocked\)\)",
     "waited_condition": r'Condition\(threads wait, over Lock\(held by gdb thread \d+ "holder"\)\)',
     "semaphore": r"Semaphore\(value 2\)",
+    "awaited": r"Semaphore\(value 0, threads wait\)",
     "bounded": r"BoundedSemaphore\(value 1, at most 2\)",
     "clear_event": r"Event\(clear\)",
     "set_event": r"Event\(set\)",

@@ -7,6 +7,8 @@
 #include <threading/embedding.hpp>
 #include <threading/threading.hpp>
 
+#include "support/lot.hpp"
+
 namespace {
 
 using threading::Barrier;
@@ -22,6 +24,7 @@ RLock held_rlock;
 Condition own_condition;
 Condition waited_condition(held_lock);
 threading::Semaphore semaphore(3);
+threading::Semaphore awaited(0);
 threading::BoundedSemaphore bounded(2);
 [[gnu::used]] Event clear_event;
 Event set_event;
@@ -60,6 +63,7 @@ int main() {
     waited_condition.notify();
     held_lock.release();
   });
+  threading::Thread taker([] { awaited.acquire(); });
   threading::Thread ended({.name = "ended"}, [] {});
   threading::Timer pending(std::chrono::hours(1), [] {});
   threading::Timer fresh({.name = "fresh"}, std::chrono::hours(1), [] {});
@@ -68,11 +72,13 @@ int main() {
   ended.join();
   waiter.start();
   arriver.start();
+  taker.start();
   poll([] { return threading::Embedding::waiters(waited_condition) == 1 && filling_barrier.n_waiting() == 1; });
   holder.start();
-  poll([&] { return threading::Embedding::waiters(finish) == 1; });
+  poll([&] { return threading::Embedding::waiters(finish) == 1 && support::waiters(awaited) == 1; });
   look();
   finish.set();
   filling_barrier.abort();
+  awaited.release();
   pending.cancel();
 }

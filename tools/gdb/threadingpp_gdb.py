@@ -11,7 +11,7 @@ NAMESPACE = r"^threading::(v1::)?"
 
 LOCK_HELD, LOCK_PARKED, LOCK_OWNER_SHIFT = 1, 2, 2
 CONDITION_WAITERS = 1
-SEMAPHORE_WAITERS, SEMAPHORE_SHIFT = 1, 1
+SEMAPHORE_WAITERS = -(1 << 62)  # less: the counter is at its end
 EVENT_FLAG, EVENT_WAITERS = 1 | 1 << 31, 2
 BARRIER_BROKEN, BARRIER_DRAINING, BARRIER_SHIFT = 1, 2, 3
 THREAD_PHASE = 3
@@ -93,8 +93,12 @@ class SemaphorePrinter(Printer):
     name = "Semaphore"
 
     def details(self):
-        waiters = ", threads wait" if self.word() & SEMAPHORE_WAITERS else ""
-        return f"value {self.word() >> SEMAPHORE_SHIFT}{waiters}"
+        word = self.word()
+        if word >= 0:
+            return f"value {word}"
+        if word < SEMAPHORE_WAITERS:
+            return f"value {(1 << 63) - 1}"
+        return f"value {word - SEMAPHORE_WAITERS}, threads wait"
 
     def to_string(self):
         return f"{self.name}({self.details()})"
