@@ -72,6 +72,8 @@ class THREADING_API SemaphoreCore {
   static constexpr Word kMaxValue = std::numeric_limits<std::ptrdiff_t>::max();
   // Added to the counter while somebody may be queued.
   static constexpr Word kWaiters = std::numeric_limits<Word>::min() / 2;
+  // The counter is zero, somebody may be queued, and the next unit is for the first.
+  static constexpr Word kOwed = kWaiters - 1;
 
   // Throws: ValueError "semaphore initial value must be >= 0".
   explicit SemaphoreCore(std::ptrdiff_t value) : word_(checked(value)) {}
@@ -107,10 +109,10 @@ class THREADING_API SemaphoreCore {
  private:
   friend struct threading::v1::Embedding;
 
-  static constexpr bool has_unit(Word word) noexcept { return word != 0 && word != kWaiters; }
-  static constexpr bool is_too_large(Word word) noexcept { return word < kWaiters; }
+  static constexpr bool has_unit(Word word) noexcept { return word != 0 && word != kWaiters && word != kOwed; }
+  static constexpr bool is_too_large(Word word) noexcept { return word < kOwed; }
   static constexpr Word counter_of(Word word) noexcept {
-    return word >= 0 ? word : is_too_large(word) ? kMaxValue : word - kWaiters;
+    return word >= 0 ? word : is_too_large(word) ? kMaxValue : word == kOwed ? 0 : word - kWaiters;
   }
   // Of the least number: the greatest, which is what the counter was before.
   static constexpr Word one_less(Word word) noexcept { return static_cast<Word>(static_cast<std::uint64_t>(word) - 1); }

@@ -3,14 +3,16 @@
 // Word     the counter; while somebody may be queued, kWaiters + the counter.
 // States   0 and more: that many units, nobody waits · kWaiters: somebody waits · kWaiters + n, negative: units that
 //          were added a moment ago, or are on their way to woken threads that have not run yet, or up for grabs, while
-//          others still wait · less than kWaiters: the counter was at its end, and releases are about to notice.
+//          others still wait · kOwed: somebody waits, and the next unit is for the first · less than kOwed: the counter
+//          was at its end, and releases are about to notice.
 // Moves    acquire: anyone, takes a unit while there is one. park: adds kWaiters under the bucket's lock, only while
 //          the counter is 0. leave: takes kWaiters away under the bucket's lock, if it was the last. release: adds its
 //          units by one exchange, as it finds the word. If that was negative, it then wakes under the bucket's lock as
 //          many waiters as it has added units, and units are left; if nobody waits any more behind those, it takes
-//          kWaiters away. So does one that may not add before it has looked (a bound, or several units), but adds under
-//          that lock, too, if somebody waits. A release of one unit finds only afterwards that the counter was at its
-//          end, and takes the unit back, unless somebody has made room meanwhile.
+//          kWaiters away. If none is left for a first waiter that is overdue, it leaves kOwed. So does one that may not
+//          add before it has looked (a bound, or several units), but adds under that lock, too, if somebody waits; and
+//          one that has added to kOwed, which makes no unit. A release of one unit finds only afterwards that the
+//          counter was at its end, and takes the unit back, unless somebody has made room meanwhile.
 // I1       kWaiters is added and taken away only under the bucket's lock. A release that does not find it has nobody to
 //          wake, because a thread queues only in the same critical section that adds it while the counter is 0. This
 //          is one word: counter and "somebody waits" can never be seen apart.
@@ -19,7 +21,8 @@
 //          newcomer. A woken thread that finds its unit taken queues up again in front; so does who waits while the
 //          newcomer has it: whoever adds the next unit will wake the first.
 // I3       A unit handed over (the first waiter is overdue) is taken from the counter by the release that tells so:
-//          nobody can take it away.
+//          nobody can take it away. If a newcomer was faster, kOwed says so to the next release, whose unit nobody sees
+//          before it is handed over.
 // I4       Who comes to the bucket's lock reads the word only if somebody is queued for a semaphore there: that one is
 //          alive then. Whoever took a unit that was just added may have freed the memory.
 // I5       So many releases at once that the word would leave "too large" again, 2^62, are not possible.
@@ -27,7 +30,7 @@
 //          release sequence of exchanges after it. kWaiters is ordered by the bucket's lock. Who is handed a unit has
 //          A1 by the bucket's lock, from the thread that hands it.
 // Destroy  R1 is the release's last access to the word, but for I4: a thread that takes the unit may free the memory at
-//          once.
+//          once. A release that has found kOwed, or the end of the counter, has let nobody in: the word is there.
 // Fork     Whoever waited is not there in the child. kWaiters may stay until somebody has waited there, and releases
 //          come to the bucket in vain.
 #include <threading/semaphore.hpp>
@@ -54,7 +57,7 @@ WaitOutcome SemaphoreCore::wait_slow(const WaitOptions& options) {
   const auto must_wait = [this]() noexcept {
     Word seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
     while (!has_unit(seen)) {
-      if (seen == kWaiters) return true;
+      if (seen < 0) return true;
       // relaxed: ordered by the bucket's lock (I1).
       if (word_.compare_exchange_weak(seen, kWaiters, std::memory_order_relaxed, std::memory_order_relaxed)) {
         return true;
@@ -63,7 +66,11 @@ WaitOutcome SemaphoreCore::wait_slow(const WaitOptions& options) {
     return false;
   };
   const auto leave = [this](bool has_more, LeaveReason) noexcept {
-    if (!has_more) word_.fetch_sub(kWaiters, std::memory_order_relaxed);  // relaxed: ordered by the bucket's lock
+    if (has_more) return;
+    Word seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+    // relaxed: ordered by the bucket's lock.
+    while (!word_.compare_exchange_weak(seen, counter_of(seen), std::memory_order_relaxed, std::memory_order_relaxed)) {
+    }
   };
   // relaxed in both: hints; try_acquire() and must_wait() decide.
   const auto has_waiters = [this]() noexcept { return word_.load(std::memory_order_relaxed) < 0; };
@@ -108,7 +115,8 @@ bool SemaphoreCore::release_slow(Word count, Word limit, bool is_added) noexcept
         counter += count;
       }
       const Word woken = std::min({count, waiters, counter});
-      const Word next = counter - (grant ? woken : 0) + (waiters > woken ? kWaiters : 0);
+      const bool owes = grant && woken == 0;  // a newcomer has the unit, not who is overdue
+      const Word next = owes ? kOwed : counter - (grant ? woken : 0) + (waiters > woken ? kWaiters : 0);
       // R1 release pairs with A1, acquire is A1 for whoever is handed a unit that another thread has added. The last
       // access to the word.
       if (word_.compare_exchange_weak(seen, next, std::memory_order_acq_rel, std::memory_order_relaxed))
@@ -119,7 +127,8 @@ bool SemaphoreCore::release_slow(Word count, Word limit, bool is_added) noexcept
 }
 
 bool SemaphoreCore::added_slow(Word before) noexcept {
-  if (before < 0 && !is_too_large(before)) return release_slow(1, kMaxValue, true);
+  // What was added to kOwed is nobody's unit: it is added under the lock.
+  if (before < 0 && !is_too_large(before)) return release_slow(1, kMaxValue, before != kOwed);
   Word seen = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
   while (is_too_large(seen)) {
     // relaxed: nobody has learnt anything from a unit that is taken back.

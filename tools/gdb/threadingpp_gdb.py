@@ -11,7 +11,7 @@ NAMESPACE = r"^threading::(v1::)?"
 
 LOCK_HELD, LOCK_PARKED, LOCK_OWNER_SHIFT = 1, 2, 2
 CONDITION_WAITERS = 1
-SEMAPHORE_WAITERS = -(1 << 62)  # less: the counter is at its end
+SEMAPHORE_WAITERS, SEMAPHORE_OWED = -(1 << 62), -(1 << 62) - 1  # less: the counter is at its end
 EVENT_FLAG, EVENT_WAITERS = 1 | 1 << 31, 2
 BARRIER_BROKEN, BARRIER_DRAINING, BARRIER_SHIFT = 1, 2, 3
 THREAD_PHASE = 3
@@ -96,9 +96,9 @@ class SemaphorePrinter(Printer):
         word = self.word()
         if word >= 0:
             return f"value {word}"
-        if word < SEMAPHORE_WAITERS:
+        if word < SEMAPHORE_OWED:
             return f"value {(1 << 63) - 1}"
-        return f"value {word - SEMAPHORE_WAITERS}, threads wait"
+        return f"value {max(word - SEMAPHORE_WAITERS, 0)}, threads wait"
 
     def to_string(self):
         return f"{self.name}({self.details()})"

@@ -15,9 +15,11 @@ using Model = lab::models::Semaphore;
 
 Semaphore* make_semaphore(std::ptrdiff_t value) {
   auto* semaphore = lab::make<Semaphore>("semaphore", value);
-  // Bits 62 and 63 together: somebody may be queued; bit 0: the counter is odd, which tells 0 from 1 in most scenarios.
+  // Bits 62 and 63 together: somebody may be queued; bit 63 alone: and the next unit is for the first of them; bit 0:
+  // the counter is odd, which tells 0 from 1 in most scenarios.
   constexpr std::uint64_t kWaiters = 3ull << 62;
-  lab::watch("Semaphore", semaphore, kWaiters | 1, {0, 1, kWaiters, kWaiters | 1});
+  constexpr std::uint64_t kOwed = 1ull << 63 | 1;
+  lab::watch("Semaphore", semaphore, kWaiters | 1, {0, 1, kWaiters, kWaiters | 1, kOwed});
   return semaphore;
 }
 
@@ -91,6 +93,52 @@ LAB_SCENARIO(semaphore_newcomer_takes_the_unit, "nobody is handed what a newcome
                     semaphore->release();
                   }}});
   lab::check(semaphore->value() == 0, "the waiter has it in the end");
+}
+
+// A newcomer was faster than who is overdue. The next unit is never there for all.
+LAB_SCENARIO(semaphore_is_owed, "nobody takes a second unit from who has waited for long",
+             {.bound = 2, .weak_bound = 1, .faults = {.clock_jumps = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  enum : std::uint32_t { kNotYet, kTaken, kNothing, kReleasing, kOwed };
+  Atomic<std::uint32_t> newcomer{kNotYet};
+  Atomic<std::uint32_t> first_release{kNotYet};
+  lab::together({{"waiter", [&] { semaphore->acquire(); }},
+                 {"newcomer",
+                  [&] {
+                    const bool is_faster = semaphore->try_acquire();
+                    newcomer.store(is_faster ? kTaken : kNothing, std::memory_order_relaxed);
+                    if (!is_faster) return;
+                    while (first_release.load(std::memory_order_relaxed) == kNotYet) lab::yield();
+                    newcomer.store(kReleasing, std::memory_order_relaxed);
+                    semaphore->release();
+                  }},
+                 {"producer", [&] {
+                    until_queued(semaphore);
+                    const bool is_old =
+                        lab::monotonic_now() - view_of(semaphore).first_since > threading::kHandOverAfter;
+                    semaphore->release();
+                    const bool is_owed = is_old && newcomer.load(std::memory_order_relaxed) == kTaken;
+                    first_release.store(is_owed ? kOwed : kNothing, std::memory_order_relaxed);
+                    if (!is_owed) return;
+                    while (newcomer.load(std::memory_order_relaxed) == kTaken) lab::yield();
+                    lab::check(!semaphore->try_acquire(), "it is for who has waited");
+                  }}});
+  lab::check(semaphore->value() == 0, "the waiter has it");
+}
+
+// The unit that is owed to one who gives up is there for all.
+LAB_SCENARIO(semaphore_is_owed_to_who_gives_up, "no unit and no mark is left behind by who was owed one",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1, .clock_jumps = 1}}) {
+  auto* semaphore = make_semaphore(0);
+  bool taken = false;
+  lab::together({{"timed", [&] { taken = semaphore->acquire(seconds(1)); }},
+                 {"newcomer",
+                  [&] {
+                    if (semaphore->try_acquire()) semaphore->release();
+                  }},
+                 {"producer", [&] { semaphore->release(); }}});
+  lab::check(semaphore->value() == (taken ? 0 : 1), "the unit is somewhere");
+  lab::check(!semaphore->try_acquire() == taken, "and can be taken");
 }
 
 LAB_SCENARIO(semaphore_release_many, "release(2) lets two waiters go", {.bound = 2, .faults = {.clock_jumps = 1}}) {
