@@ -50,6 +50,45 @@ LAB_SCENARIO(fork_while_buckets_are_busy, "the lot in the child is empty and fre
                                           }}});
 }
 
+// The mark of threads that waited in the parent stays in the child, where nobody waits.
+LAB_SCENARIO(fork_while_a_semaphore_is_waited_for, "in the child a semaphore has its counter, and counts on",
+             {.bound = 1, .faults = {.clock_jumps = 1}}) {
+  auto* semaphore = lab::make<threading::Semaphore>("semaphore", 0);
+  auto* bounded = lab::make<threading::BoundedSemaphore>("bounded", 1);
+  bounded->acquire();
+  lab::together({{"waiter", [semaphore] { semaphore->acquire(); }},
+                 {"waiter of the bounded", [bounded] { bounded->acquire(); }},
+                 {"newcomer",
+                  [semaphore] {
+                    if (semaphore->try_acquire()) semaphore->release();
+                  }},
+                 {"forker", [semaphore, bounded] {
+                    until_queued(bounded);
+                    semaphore->release();
+                    if (!lab::fork_here()) {
+                      bounded->release();
+                      return;
+                    }
+                    const std::ptrdiff_t units = semaphore->value();
+                    lab::check(units == 0 || units == 1, "the unit is there, or was taken");
+                    if (units == 1) lab::check(semaphore->acquire(), "taken");
+                    lab::check(!semaphore->acquire(seconds(1)), "waited for in vain");
+                    if (lab::fork_here()) lab::check(semaphore->value() == 0, "the same in the child's child");
+                    semaphore->release();
+                    semaphore->release(2);
+                    lab::check(semaphore->value() == 3, "all are added");
+                    bounded->release();
+                    bool passes = true;
+                    try {
+                      bounded->release();
+                    } catch (const threading::ValueError&) {
+                      passes = false;
+                    }
+                    lab::check(!passes && bounded->value() == 1, "the bound is kept");
+                    lab::check(bounded->acquire() && !bounded->acquire(seconds(1)), "one unit");
+                  }}});
+}
+
 LAB_SCENARIO(fork_while_threads_come_and_go, "the child has one thread, and may have more",
              {.bound = 3, .weak_bound = 2}) {
   Atomic<std::uint32_t> runs{0};

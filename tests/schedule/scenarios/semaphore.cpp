@@ -259,4 +259,51 @@ LAB_SCENARIO(semaphore_destroyed_after_a_timeout, "a release that comes late doe
                                                                }}});
 }
 
+// A release that comes late finds another that waits where the semaphore was.
+LAB_SCENARIO(semaphore_release_comes_late_to_another, "a late release takes nothing from the next semaphore there",
+             {.bound = 2, .weak_bound = 1, .faults = {.timeouts = 1}}) {
+  void* const memory = ::operator new(sizeof(Semaphore));
+  auto* const semaphore = ::new (memory) Semaphore(0);
+  Atomic<Semaphore*> other{nullptr};
+  lab::together({{"producer", [&] { semaphore->release(); }},
+                 {"consumer",
+                  [&] {
+                    if (!semaphore->acquire(seconds(1))) semaphore->acquire();
+                    semaphore->~Semaphore();
+                    auto* const fresh = ::new (memory) Semaphore(0);
+                    other.store(fresh, std::memory_order_release);
+                    fresh->acquire();
+                  }},
+                 {"another producer", [&] {
+                    while (other.load(std::memory_order_acquire) == nullptr) lab::yield();
+                    auto* const fresh = other.load(std::memory_order_relaxed);
+                    fresh->release();
+                    if (fresh->try_acquire()) fresh->release();
+                    fresh->release();
+                  }}});
+  lab::check(other.load(std::memory_order_relaxed)->value() == 1, "one is left");
+  other.load(std::memory_order_relaxed)->~Semaphore();
+  ::operator delete(memory);
+}
+
+// Every way to add and to wait.
+LAB_SCENARIO(semaphore_mixture, "one unit, two, a bound of time: all units are somewhere",
+             {.bound = 1, .weak_bound = 0, .faults = {.timeouts = 1, .clock_jumps = 1}, .pct_runs = 2000}) {
+  auto* semaphore = make_semaphore(0);
+  Atomic<std::int32_t> taken{0};
+  const auto note = [&](bool took) { taken.fetch_add(took ? 1 : 0, std::memory_order_relaxed); };
+  lab::together({{"timed", [&] { note(semaphore->acquire(seconds(1))); }},
+                 {"patient", [&] { note(semaphore->acquire()); }},
+                 {"one",
+                  [&] {
+                    semaphore->release();
+                    note(semaphore->try_acquire());
+                  }},
+                 {"two", [&] { semaphore->release(2); }}});
+  lab::check(semaphore->value() + taken.load(std::memory_order_relaxed) == 3, "every unit is taken or there");
+  for (std::int32_t left = taken.load(std::memory_order_relaxed); left < 3; ++left)
+    lab::check(semaphore->try_acquire(), "and can be taken");
+  lab::check(!semaphore->acquire(seconds(1)), "no more than those");
+}
+
 }  // namespace

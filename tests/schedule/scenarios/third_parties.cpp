@@ -205,7 +205,6 @@ LAB_SCENARIO(barrier_newcomer_stopped_while_draining, "a stop request ends a new
 LAB_SCENARIO(semaphore_release_many_against_timeout, "release(2), a bound, and a thread that barges in",
              {.bound = 1, .weak_bound = 0, .faults = {.timeouts = 1}, .pct_runs = 4000}) {
   auto* semaphore = lab::make<Semaphore>("semaphore", 0);
-  lab::watch("Semaphore", semaphore, 3, {0, 1, 2, 3});
   Atomic<std::int32_t> taken{0};
   const auto note = [&](bool took) { taken.fetch_add(took ? 1 : 0, std::memory_order_relaxed); };
   lab::together({{"timed", [&] { note(semaphore->acquire(seconds(1))); }},
