@@ -99,8 +99,9 @@ class SpinHistory {
     const bool waits_for_turn = in_turns();
     std::uint16_t turn = first_look_.turn();
     const bool tries = contender == Contender::arrived && passes_locks_on_soon() && !waits_for_turn;
-    if (tries && take_soon(take)) return found_apart(is_marked);
+    // The clock first: who has just found the lock held does well not to ask for its line again in the same moment.
     const std::int64_t start = detail::backend::monotonic_now();
+    if (tries && take_soon(take)) return found_apart(is_marked);
     const std::int64_t limit = std::min(start + kSpinLimit, deadline.nanoseconds());
     const std::int64_t last_pause = crowded ? limit : std::min(start + kContenderPauses, limit);
     bool is_free = false;
@@ -190,7 +191,7 @@ class SpinHistory {
   static constexpr int kManyOffers = 1'000;                // until kSpinLimit, that is
   static constexpr std::uint8_t kMaxFailures = 6;          // 2^6 - 1 = 63 waits skipped
   static constexpr std::int64_t kContenderPauses = 2'000;  // nanoseconds
-  // How often a contender tries to take a lock without a look: after one pause, two more, three more … See ADR 30.
+  // How often a contender goes on to try for a lock without a look: after one pause, two more, three more … See ADR 30.
   static constexpr int kBriefTries = 10;
   static constexpr std::int64_t kTurn = 3'000;  // nanoseconds: an offer that nobody takes is over in a tenth of it
   // Each of them may last for a slice of the scheduler, all without a place in the queue. See ADR 32.
@@ -243,7 +244,7 @@ class SpinHistory {
 
   template <class Take>
   static bool take_soon(Take take) noexcept {
-    for (int pauses = 1; pauses <= kBriefTries; ++pauses) {
+    for (int pauses = 0; pauses <= kBriefTries; ++pauses) {
       for (int left = pauses; left != 0; --left) detail::backend::cpu_relax();
       if (take()) return true;
     }

@@ -122,7 +122,7 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
   const auto contender = at_front ? SpinHistory::Contender::notified : SpinHistory::Contender::arrived;
   // Not for ever: who is not queued is never handed the lock.
   bool may_spin = true;
-  bool may_try = !at_front;
+  bool may_try = false;  // the caller has, a moment ago
   for (;;) {
     const bool is_taken =
         (may_try && try_take(word, token)) ||

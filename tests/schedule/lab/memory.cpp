@@ -114,6 +114,7 @@ const Message& Memory::choose_message(Fiber& self, Location& location, std::memo
   unsigned seen = latest;
   if (oldest < latest) seen -= world_.choose_stale(std::min(latest - oldest + 1, kMaxStale));
   self.view[index] = static_cast<std::uint16_t>(seen);
+  if (seen != latest) world_.looks_again();
   if (order == std::memory_order_seq_cst) {
     location.sequential = std::max(location.sequential, static_cast<std::uint16_t>(seen));
   }

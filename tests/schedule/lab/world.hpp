@@ -118,6 +118,8 @@ class World {
     dirty_ |= ~bit(current_->id);
     idle_rounds_ = 0;
   }
+  // The calling fiber has seen an old value: if it spins, it may look again before time goes by.
+  void looks_again() noexcept { dirty_ |= bit(current_->id); }
   // Makes the calling fiber's past differ, for the state cache.
   void remember(std::uint64_t value) noexcept { current_->hash = mix(current_->hash, value); }
 
@@ -201,7 +203,7 @@ class World {
   Fiber* current_ = nullptr;
   std::uint32_t ready_ = 0;
   std::uint32_t spinning_ = 0;  // yielded, and nothing has changed since it last looked
-  std::uint32_t dirty_ = 0;     // something has changed since it last yielded
+  std::uint32_t dirty_ = 0;     // something has changed since it last yielded, or it has not seen all that had
   unsigned steps_ = 0;
   unsigned preemptions_left_ = 0;
   unsigned idle_rounds_ = 0;
