@@ -63,7 +63,8 @@ class THREADING_API SemaphoreCore {
   // Returns: the counter at this moment.
   std::ptrdiff_t value() const noexcept {
     // relaxed: the answer may be old by the time it arrives.
-    return static_cast<std::ptrdiff_t>(counter_of(word_.load(std::memory_order_relaxed)));
+    const Word word = word_.load(std::memory_order_relaxed);
+    return static_cast<std::ptrdiff_t>(static_cast<std::uint64_t>(counter_of(word)));
   }
 
  protected:
