@@ -157,7 +157,7 @@ class THREADING_API SemaphoreCore {
 // it in.
 // Visibility: what a thread did before release() is seen by the threads that take those units.
 // Fairness: units go to whoever comes; but once a millisecond a release gives its own directly to those who are first,
-// if the first has waited for as long.
+// if the first has waited for as long; if a newcomer was faster, the next release does.
 class THREADING_API Semaphore : public detail::SemaphoreCore {
  public:
   // Throws: ValueError "semaphore initial value must be >= 0".
