@@ -6,13 +6,14 @@
 //          others still wait · kOwed: somebody waits, and the next unit is for the first · less than kOwed: the counter
 //          was at its end, and releases are about to notice.
 // Moves    acquire: anyone, takes a unit while there is one. park: adds kWaiters under the bucket's lock, only while
-//          the counter is 0. leave: takes kWaiters away under the bucket's lock, if it was the last. release: adds its
-//          units by one exchange, as it finds the word. If that was negative, it then wakes under the bucket's lock as
-//          many waiters as it has added units, and units are left; if nobody waits any more behind those, it takes
-//          kWaiters away. If none is left for a first waiter that is overdue, it leaves kOwed. So does one that may not
-//          add before it has looked (a bound, or several units), but adds under that lock, too, if somebody waits; and
-//          one that has added to kOwed, which makes no unit. A release of one unit finds only afterwards that the
-//          counter was at its end, and takes the unit back, unless somebody has made room meanwhile.
+//          the counter is 0. leave: takes kWaiters away under the bucket's lock, if it was the last.
+//          release of one unit: adds it, as it finds the word. If the word was negative, it then wakes the first waiter
+//          under the bucket's lock, if a unit is left, and takes kWaiters away if nobody waits behind that one. If none
+//          is left and the first is overdue, it leaves kOwed. What it has added to kOwed makes kWaiters, which is no
+//          unit: it adds again under the lock. If the counter was at its end, it takes the unit back, unless somebody
+//          has made room meanwhile.
+//          release that must look before it adds (a bound, or several units): by comparison where nobody waits, else
+//          under the bucket's lock, where it wakes as many waiters as it adds units.
 // I1       kWaiters is added and taken away only under the bucket's lock. A release that does not find it has nobody to
 //          wake, because a thread queues only in the same critical section that adds it while the counter is 0. This
 //          is one word: counter and "somebody waits" can never be seen apart.
@@ -23,8 +24,8 @@
 // I3       A unit handed over (the first waiter is overdue) is taken from the counter by the release that tells so:
 //          nobody can take it away. If a newcomer was faster, kOwed says so to the next release, whose unit nobody sees
 //          before it is handed over.
-// I4       Who comes to the bucket's lock reads the word only if somebody is queued for a semaphore there: that one is
-//          alive then. Whoever took a unit that was just added may have freed the memory.
+// I4       Who has added a unit and then comes to the bucket's lock reads the word only if somebody is queued for a
+//          semaphore there: that one is alive then. Whoever took the unit may have freed the memory.
 // I5       So many releases at once that the word would leave "too large" again, 2^62, are not possible.
 // Orders   A1 acquire of the exchange that takes pairs with R1, release of the exchange that adds, and with the whole
 //          release sequence of exchanges after it. kWaiters is ordered by the bucket's lock. Who is handed a unit has

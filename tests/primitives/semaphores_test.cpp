@@ -352,20 +352,26 @@ TEST(Semaphore, RefusesToOverflow) {
   EXPECT_EQ(semaphore.value(), kMax - 1);
 }
 
+// How many of three releases at once are refused.
+template <class Error, class S>
+int refusals(S& semaphore) {
+  std::atomic<int> refused{0};
+  Bunch bunch(3, [&] {
+    try {
+      semaphore.release();
+    } catch (const Error&) {
+      ++refused;
+    }
+  });
+  bunch.join();
+  return refused;
+}
+
 // Of many releases at once as many fit as there is room for; the others leave nothing behind.
 TEST(Semaphore, LetsConcurrentReleasesNotOverflow) {
   for (int i = 0; i < rounds(300); ++i) {
     Semaphore semaphore(kMax - 1);
-    std::atomic<int> refused{0};
-    Bunch bunch(3, [&] {
-      try {
-        semaphore.release();
-      } catch (const OverflowError&) {
-        ++refused;
-      }
-    });
-    bunch.join();
-    ASSERT_EQ(refused, 2);
+    ASSERT_EQ(refusals<OverflowError>(semaphore), 2);
     ASSERT_EQ(semaphore.value(), kMax);
   }
 }
@@ -426,16 +432,7 @@ TEST(BoundedSemaphore, LetsConcurrentReleasesNotOvershoot) {
   for (int i = 0; i < rounds(300); ++i) {
     BoundedSemaphore semaphore(3);
     semaphore.acquire();
-    std::atomic<int> refused{0};
-    Bunch bunch(3, [&] {
-      try {
-        semaphore.release();
-      } catch (const ValueError&) {
-        ++refused;
-      }
-    });
-    bunch.join();
-    ASSERT_EQ(refused, 2);
+    ASSERT_EQ(refusals<ValueError>(semaphore), 2);
     ASSERT_EQ(semaphore.value(), 3);
   }
 }
