@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <type_traits>
 
 #include <threading/detail/annotations.hpp>
 #include <threading/detail/lock_word.hpp>
@@ -25,7 +26,9 @@ namespace threading::inline v1 {
 // them, if that one has waited for as long.
 class THREADING_CAPABILITY("Lock") THREADING_API Lock {
  public:
-  constexpr Lock() noexcept = default;
+  constexpr Lock() noexcept {
+    if (!std::is_constant_evaluated()) detail::distrust(&word_);  // where another may have ended, held
+  }
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 

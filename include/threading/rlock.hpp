@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 #include <threading/detail/annotations.hpp>
 #include <threading/detail/lock_word.hpp>
@@ -21,7 +22,9 @@ namespace threading::inline v1 {
 // Python: locked() exists from 3.14 on.
 class THREADING_CAPABILITY("RLock") THREADING_API RLock {
  public:
-  constexpr RLock() noexcept = default;
+  constexpr RLock() noexcept {
+    if (!std::is_constant_evaluated()) detail::distrust(&word_);  // where another may have ended, held
+  }
   RLock(const RLock&) = delete;
   RLock& operator=(const RLock&) = delete;
 

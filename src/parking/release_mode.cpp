@@ -7,23 +7,30 @@
 //
 // Word     a mode for each bucket; in the bucket, under its lock, how many threads fence.
 // States   exchange: releases exchange; somebody may be queued.
-//          store: nobody is queued for a lock of the bucket, nobody fences; releases store, then look at it again.
+//          store: nobody is queued for a lock of the bucket, nobody fences; releases look at their lock and store, then
+//          look at the mode again.
+//          blind, with a number: the same, but who knows that it holds its lock (lock_word.cpp) does not look at it,
+//          and who does not exchanges.
 //          fencing: as exchange, but a release that read `store` before may still be under way, unseen. Somebody
 //          fences, or nobody does and releases are only meant to exchange for a while.
-// Moves    store → fencing: by a thread that wants to queue for a lock, or that had to contend for one, under the lock
-//          of the bucket.
+// Moves    store or blind → fencing: by a thread that wants to queue for a lock, under the lock of the bucket.
 //          fencing → exchange: by whoever fenced, after its fence, under the bucket's lock.
 //          exchange or fencing → store: by a thread that has freed a lock by an exchange, once in so many times, under
 //          the bucket's lock, while nobody is queued in the bucket and nobody fences.
+//          store → blind, with the next number: by a thread that had to contend for a lock, under the bucket's lock.
+//          blind → store: by one that had to contend and finds it not worth it, or by any once in so many releases,
+//          under the bucket's lock. If distrust() has just come in between, that is overwritten: `store` does as well.
+//          blind → fencing: by distrust(), in one exchange, with no bucket locked. Who wants to queue has to fence in
+//          either mode.
 // I1       Somebody is queued for a lock of the bucket only while the mode is `exchange`: who queues looks under the
 //          bucket's lock, and the mode leaves `exchange` only while the bucket is empty.
-// I2       `exchange` is written only by a thread that has fenced since the mode was last `store`: it counts as fencing
-//          from before its fence until then, and meanwhile nobody can make it `store` again. That the mode is
-//          `fencing` already spares nobody the fence.
-// I3       A release that stores is either seen by whoever queues later, or sees that the mode is no longer `store`. If
-//          it looks before the fence that precedes the queuing, its store is before that fence, too, and who queues
-//          finds the lock free. If it looks later, the fence has shown it the new mode; or the mode has come back, and
-//          then nobody is queued any more.
+// I2       `exchange` is written only by a thread that has fenced since the mode was last `store` or blind: it counts
+//          as fencing from before its fence until then, and meanwhile nobody can make it `store` again. That the mode
+//          is `fencing` already spares nobody the fence.
+// I3       A release that stores is either seen by whoever queues later, or sees that the mode is another one. If it
+//          looks before the fence that precedes the queuing, its store is before that fence, too, and who queues finds
+//          the lock free. If it looks later, the fence has shown it the new mode; or the mode has come back, and then
+//          nobody is queued any more.
 // Orders   All relaxed: the bucket's lock orders the modes, and the fences do what the order of one access cannot. The
 //          light fence of a release keeps the compiler from moving its look before its store; a heavy one makes the
 //          processors of all other threads pass a full barrier.
@@ -42,6 +49,7 @@
 namespace threading::inline v1 {
 namespace {
 
+using detail::is_blind;
 using detail::ReleaseMode;
 
 // Locks that a thread frees by an exchange between two looks at a bucket: a fence costs what the stores of 200 releases
@@ -63,8 +71,9 @@ namespace {
 // Requires: the bucket's lock.
 void consider_stores_in(Bucket& bucket, const void* key) noexcept {
   auto& mode = detail::release_mode(key);
-  const ReleaseMode now = mode.load(std::memory_order_relaxed);  // relaxed: see Orders
-  if (now == ReleaseMode::store || bucket.first_queue != nullptr || bucket.fencing != 0) return;
+  const ReleaseMode now = mode.load(std::memory_order_relaxed);                  // relaxed: see Orders
+  if (is_blind(now)) mode.store(ReleaseMode::store, std::memory_order_relaxed);  // relaxed: see Orders
+  if (now >= ReleaseMode::store || bucket.first_queue != nullptr || bucket.fencing != 0) return;
   if (bucket.patience != 0) {
     --bucket.patience;
     return;
@@ -79,6 +88,15 @@ void consider_stores_in(Bucket& bucket, const void* key) noexcept {
 namespace detail {
 
 constinit backend::atomic<ReleaseMode> release_modes[kBuckets]{};
+
+void end_blindness(const void* key) noexcept {
+  auto& mode = release_mode(key);
+  ReleaseMode seen = mode.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+  // relaxed, both: see Orders.
+  while (is_blind(seen) && !mode.compare_exchange_weak(seen, ReleaseMode::fencing, std::memory_order_relaxed,
+                                                       std::memory_order_relaxed)) {
+  }
+}
 
 void consider_stores(const void* key) noexcept {
   std::uint32_t& left = backend::per_thread().exchanges_left;
@@ -98,6 +116,14 @@ void consider_stores(const void* key) noexcept {
 
 namespace parking {
 namespace {
+
+constinit detail::backend::atomic<std::uint32_t> blind_modes{0};  // that there were
+
+ReleaseMode next_blind() noexcept {
+  constexpr auto kFirst = static_cast<std::uint32_t>(ReleaseMode::blind);
+  // relaxed: only uniqueness matters, and that it lasts for four thousand million.
+  return ReleaseMode{std::max(kFirst, kFirst + blind_modes.fetch_add(1, std::memory_order_relaxed))};
+}
 
 void learn(Bucket& bucket) noexcept {
   const bool was_worthwhile = detail::backend::monotonic_now() - bucket.stores_since >= kWorthwhile;
@@ -124,20 +150,20 @@ void require_exchanges(const void* key) noexcept {
   mode.store(ReleaseMode::exchange, std::memory_order_relaxed);  // relaxed: see Orders
 }
 
-void prefer_exchanges(const void* key) noexcept {
+ReleaseMode mode_now(const void* key) noexcept {
+  return detail::release_mode(key).load(std::memory_order_relaxed);  // relaxed: a hint
+}
+
+void store_blindly(const void* key, bool blindly) noexcept {
   auto& mode = detail::release_mode(key);
   Bucket& bucket = bucket_of(key);
   // Who has just taken a lock does not wait for the bucket.
   if (!bucket.lock.try_lock()) return;
-  // relaxed, both: see Orders.
-  if (mode.load(std::memory_order_relaxed) == ReleaseMode::store) {
-    mode.store(ReleaseMode::fencing, std::memory_order_relaxed);
+  const ReleaseMode now = mode.load(std::memory_order_relaxed);  // relaxed: see Orders
+  if (blindly ? now == ReleaseMode::store : is_blind(now)) {
+    mode.store(blindly ? next_blind() : ReleaseMode::store, std::memory_order_relaxed);  // relaxed: see Orders
   }
   bucket.lock.unlock();
-}
-
-bool frees_by_store(const void* key) noexcept {
-  return detail::release_mode(key).load(std::memory_order_relaxed) == ReleaseMode::store;  // relaxed: a hint
 }
 
 bool frees_by_exchange(const void* key) noexcept {

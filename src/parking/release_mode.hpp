@@ -10,12 +10,12 @@ namespace threading::inline v1::parking {
 // this again.
 void require_exchanges(const void* key) noexcept;
 
-// A hint, for which no bucket is locked: whether a release would look at the word and store.
-bool frees_by_store(const void* key) noexcept;
+// A hint, for which no bucket is locked.
+detail::ReleaseMode mode_now(const void* key) noexcept;
 
-// Makes releases exchange for the next few hundred times: while threads contend for brief locks, that costs less than
-// to look at the word and to store (ADR 32). Nobody may queue because of that. Does not wait for the bucket.
-void prefer_exchanges(const void* key) noexcept;
+// Where locks are freed by stores: whether threads that know that they hold one do not look before. Worth it while
+// threads contend for brief locks (ADR 39). Nothing if the bucket is locked.
+void store_blindly(const void* key, bool blindly) noexcept;
 
 // Requires: the bucket's lock, under which the answer lasts as long as somebody is queued in the bucket.
 bool frees_by_exchange(const void* key) noexcept;

@@ -64,6 +64,7 @@ void give_back_thread_token(detail::PerThread& self) noexcept {
   if (self.token == 0) return;
   detail::free_slots.push(self.token & (detail::kSlots - 1));
   self.token = 0;
+  self.trusted = {};  // by the name it had: see give_back_blindly()
 }
 
 }  // namespace threading::inline v1::platform

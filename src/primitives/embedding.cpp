@@ -114,8 +114,12 @@ std::size_t Embedding::waiting(Waiting* into, std::size_t capacity) {
 }
 
 // relaxed in all five: nobody else may use the object.
-void Embedding::reset_after_fork(Lock& lock) noexcept { lock.word_.store(0, std::memory_order_relaxed); }
+void Embedding::reset_after_fork(Lock& lock) noexcept {
+  detail::distrust(&lock.word_);
+  lock.word_.store(0, std::memory_order_relaxed);
+}
 void Embedding::reset_after_fork(RLock& lock) noexcept {
+  detail::distrust(&lock.word_);
   lock.word_.store(0, std::memory_order_relaxed);  // relaxed: as above
   lock.count_depth(0);
 }

@@ -12,6 +12,7 @@
 //          and wakes the first waiter; or, if the queue is long and one that was woken has yet to run, only frees it.
 //          store: the owner, while the mode of its bucket says so (release_mode.cpp): anything → 0, whether parked is
 //          set or not. If the mode has changed by then, it goes to the bucket and marks or wakes whom it has missed.
+//          In a mode that is blind only a thread that knows that it holds the lock (I6), without a look at the word.
 //          A release that wakes says whether its thread is expected back at once (kNotDone): where locks pass in turns,
 //          unless it is about to wait or others are queued. A hint for who waited at a condition: it tries later.
 //          leave: a waiter that gives up clears parked under the bucket's lock if it was the last.
@@ -25,6 +26,12 @@
 // I5       A release that wakes nobody leaves parked set and happens, by the order of the bucket's lock, before the one
 //          that is coming looks at the word. That one takes the lock, or finds it held by a thread whose release comes
 //          later, when nobody is coming any more.
+// I6       A thread knows that it holds a lock if it has taken it (PerThread::taken) and the mode of the bucket is the
+//          one, blind, in which it has freed a lock of that bucket before (PerThread::trusted). No such mode comes
+//          back, so the mode was that one all the time. Since then `taken` was a lock that this thread holds: it
+//          forgets it whenever it frees any lock in a blind mode, or comes to unlock_word(). And before another thread
+//          frees a lock that this one has taken, or another lock begins where that one was, the mode becomes another
+//          one (distrust()): a release that comes after that sees the new mode.
 // Fairness A thread that arrives may take a free lock over queued ones: that keeps the lock busy while the woken one
 //          is still on its way, and is what makes contended locks fast. A waiter that loses contends once more, then
 //          queues up in front with its age; once it is older than kHandOverAfter it queues up at once, and a release
@@ -37,6 +44,8 @@
 //          decide() is the last access, and it happens before anyone is woken. Who has stored and comes to the bucket
 //          reads the word only if somebody is queued there for a lock: then it is there, or another lock in its place.
 #include <threading/detail/lock_word.hpp>
+
+#include <utility>
 
 #include "parking/draw.hpp"
 #include "parking/release_mode.hpp"
@@ -87,14 +96,24 @@ ParkResult park_for(LockWord& word, const WaitKind& kind, const ParkOptions& opt
   }
 }
 
-// Who had to contend asks for exchanges so seldom, drawn by the clock: a lock for which threads contend once in a
-// thousand times is to be freed by stores.
-constexpr std::uint32_t kPreferOneIn = 4;
+// Of those that had to contend one in so many says how the lock is to be freed, drawn by the clock.
+constexpr std::uint32_t kSayOneIn = 4;
 
 // By a thread that has just taken a lock for which it had to contend, but not after a notification.
 void learn_how_to_release(const LockWord& word) noexcept {
-  if (!parking::frees_by_store(&word) || !parking::spin_history(&word).passes_locks_on_soon()) return;
-  if (parking::drawn_one_in(kPreferOneIn, backend::monotonic_now())) parking::prefer_exchanges(&word);
+  const ReleaseMode mode = parking::mode_now(&word);
+  const bool blindly = parking::spin_history(&word).passes_locks_on_soon();
+  if (blindly ? mode != ReleaseMode::store : !is_blind(mode)) return;
+  if (parking::drawn_one_in(kSayOneIn, backend::monotonic_now())) parking::store_blindly(&word, blindly);
+}
+
+// One in so many of the locks that a thread frees blindly ends that until somebody contends again: where nobody does, a
+// release with a look costs half a nanosecond less.
+constexpr std::uint32_t kReleasesPerLook = 4'096;
+
+// By a thread that is about to free a lock whose word says `seen`: another that took it cannot know it any longer (I6).
+void tell_taker(const LockWord& word, std::uint32_t seen) noexcept {
+  if (owner_of(seen) != thread_token_hint()) distrust(&word);
 }
 
 WaitOutcome outcome_of(ParkOutcome outcome) noexcept {
@@ -148,10 +167,12 @@ WaitOutcome lock_word(LockWord& word, ThreadToken token, const WaitKind& kind, c
 }
 
 bool unlock_word(LockWord& word, bool is_done) noexcept {
+  backend::per_thread().taken = nullptr;                      // I6
   std::uint32_t seen = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
   for (;;) {
     if (!is_held(seen)) return false;
     if (has_parked(seen)) break;
+    tell_taker(word, seen);
     // R1 release pairs with A1.
     if (word.compare_exchange_weak(seen, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
   }
@@ -169,6 +190,7 @@ bool unlock_word(LockWord& word, bool is_done) noexcept {
     std::uint32_t now = word.load(std::memory_order_relaxed);  // relaxed: the exchange decides
     // Anyone may release a Lock, so two may race here; the one that finds it free has misused it.
     while (is_held(now)) {
+      tell_taker(word, now);
       // R1 release pairs with A1. The last access to the word.
       if (word.compare_exchange_weak(now, next, std::memory_order_release, std::memory_order_relaxed)) {
         released = true;
@@ -179,6 +201,27 @@ bool unlock_word(LockWord& word, bool is_done) noexcept {
   };
   unpark(&word, decide);
   return released;
+}
+
+bool give_back_blindly(LockWord& word, ThreadToken token, ReleaseMode mode) noexcept {
+  PerThread& self = backend::per_thread();
+  const bool knows = std::exchange(self.taken, nullptr) == &word && self.trusted == mode;  // I6
+  if (knows) {
+    const std::uint32_t released = ++self.rounds.released;
+    word.store(0, std::memory_order_release);  // R1 release pairs with A1
+    backend::light_fence();
+    // relaxed: after the fence.
+    if (release_mode(&word).load(std::memory_order_relaxed) != mode) {
+      wake_missed(word);
+    } else if (released % kReleasesPerLook == 0) {
+      consider_stores(&word);
+    }
+    return true;
+  }
+  if (!give_back_by_exchange(word, token)) return false;
+  // Two threads without a token are one to the word: neither would learn what the other has freed.
+  if (token != 0) self.trusted = mode;
+  return true;
 }
 
 void wake_missed(LockWord& word) noexcept {

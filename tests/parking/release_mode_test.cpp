@@ -10,13 +10,14 @@ namespace {
 
 using namespace lot_test;
 using detail::consider_stores;
+using detail::distrust;
+using detail::is_blind;
 using detail::release_mode;
 using detail::ReleaseMode;
 using parking::bucket_of;
 using parking::frees_by_exchange;
-using parking::frees_by_store;
-using parking::prefer_exchanges;
 using parking::require_exchanges;
+using parking::store_blindly;
 
 ReleaseMode mode(const void* key) { return release_mode(key).load(std::memory_order_relaxed); }
 
@@ -89,56 +90,98 @@ TEST_F(ReleaseModeTest, KnowsSinceWhenItStores) {
   require_exchanges(key);
 }
 
-// Who contends for a brief lock wants it freed by exchanges. That changes nothing where nobody stores; and whoever
-// queues has to fence all the same.
-TEST_F(ReleaseModeTest, PrefersExchangesForAWhile) {
+// Each time a mode of its own, by which a thread knows that there was no other meanwhile.
+TEST_F(ReleaseModeTest, StoresBlindlyWhereItStores) {
   NEEDS_FENCES();
   const void* const key = fresh_key();
-  prefer_exchanges(key);
+  store_blindly(key, true);
   EXPECT_EQ(mode(key), ReleaseMode::exchange);
   consider_stores(key);
-  EXPECT_TRUE(frees_by_store(key));
-  prefer_exchanges(key);
-  EXPECT_FALSE(frees_by_store(key));
-  EXPECT_FALSE(frees_by_exchange(key)) << "nobody has fenced";
+  store_blindly(key, true);
+  const ReleaseMode first = mode(key);
+  EXPECT_TRUE(is_blind(first));
+  store_blindly(key, true);
+  EXPECT_EQ(mode(key), first);
+  store_blindly(key, false);
+  EXPECT_EQ(mode(key), ReleaseMode::store);
+  store_blindly(key, false);
+  EXPECT_EQ(mode(key), ReleaseMode::store);
+  store_blindly(key, true);
+  EXPECT_TRUE(is_blind(mode(key)));
+  EXPECT_NE(mode(key), first);
   consider_stores(key);
-  EXPECT_TRUE(frees_by_store(key));
-  prefer_exchanges(key);
+  EXPECT_EQ(mode(key), ReleaseMode::store) << "now and then, whether or not anybody contends";
+  store_blindly(key, true);
+  require_exchanges(key);
+  EXPECT_TRUE(frees_by_exchange(key));
+  EXPECT_EQ(bucket_of(key).fencing, 0u);
+}
+
+// What ends a blind mode makes releases exchange for a while; whoever queues has to fence all the same.
+TEST_F(ReleaseModeTest, DistrustEndsBlindStoresOnly) {
+  NEEDS_FENCES();
+  const void* const key = fresh_key();
+  distrust(key);
+  EXPECT_EQ(mode(key), ReleaseMode::exchange);
+  consider_stores(key);
+  distrust(key);
+  EXPECT_EQ(mode(key), ReleaseMode::store);
+  store_blindly(key, true);
+  distrust(key);
+  EXPECT_EQ(mode(key), ReleaseMode::fencing) << "nobody has fenced";
+  store_blindly(key, true);
+  EXPECT_EQ(mode(key), ReleaseMode::fencing);
+  consider_stores(key);
+  EXPECT_EQ(mode(key), ReleaseMode::store);
+  store_blindly(key, true);
+  distrust(key);
   require_exchanges(key);
   EXPECT_TRUE(frees_by_exchange(key));
   EXPECT_EQ(bucket_of(key).fencing, 0u);
 }
 
 // What counts for the next fence is how long none was needed, however the locks were freed meanwhile.
-TEST_F(ReleaseModeTest, LearnsFromWhatBeganBeforeExchangesWerePreferred) {
+TEST_F(ReleaseModeTest, LearnsFromWhatBeganBeforeADistrust) {
   NEEDS_FENCES();
   const void* const key = fresh_key();
+  const auto come_and_go = [key] {
+    store_blindly(key, true);
+    distrust(key);
+  };
   bucket_of(key).penalty = 15;
   consider_stores(key);
   bucket_of(key).stores_since = 0;
-  prefer_exchanges(key);
+  come_and_go();
   consider_stores(key);
-  prefer_exchanges(key);
+  come_and_go();
   require_exchanges(key);
   EXPECT_EQ(bucket_of(key).penalty, 7) << "long enough";
 
   bucket_of(key).patience = 0;
   consider_stores(key);
   bucket_of(key).stores_since = INT64_MAX;
-  prefer_exchanges(key);
+  come_and_go();
   require_exchanges(key);
   EXPECT_EQ(bucket_of(key).penalty, 15) << "another fence at once";
 }
 
-TEST_F(ReleaseModeTest, DoesNotWaitForTheBucketToPreferExchanges) {
+TEST_F(ReleaseModeTest, DoesNotWaitForTheBucket) {
   NEEDS_FENCES();
   const void* const key = fresh_key();
   consider_stores(key);
   {
     const parking::LockedBucket bucket(key);
-    prefer_exchanges(key);
+    store_blindly(key, true);
+    EXPECT_EQ(mode(key), ReleaseMode::store);
   }
-  EXPECT_TRUE(frees_by_store(key));
+  store_blindly(key, true);
+  {
+    const parking::LockedBucket bucket(key);
+    store_blindly(key, false);
+    EXPECT_TRUE(is_blind(mode(key)));
+    distrust(key);
+  }
+  EXPECT_EQ(mode(key), ReleaseMode::fencing) << "a lock is freed in any case";
   require_exchanges(key);
 }
 

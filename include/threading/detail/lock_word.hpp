@@ -30,6 +30,7 @@ inline bool try_take(LockWord& word, ThreadToken token) noexcept {
   // acquire pairs with the release in give_back() and unlock_word(): the last critical section is visible. On
   // failure nothing is read under the lock: relaxed.
   if (word.compare_exchange_strong(seen, held_by(token), std::memory_order_acquire, std::memory_order_relaxed)) {
+    backend::per_thread().taken = &word;
     return true;
   }
   // Free with somebody parked: barge, keeping the parked bit.
@@ -37,6 +38,7 @@ inline bool try_take(LockWord& word, ThreadToken token) noexcept {
     // acquire, relaxed: as above.
     if (word.compare_exchange_weak(seen, held_by(token) | (seen & kParked), std::memory_order_acquire,
                                    std::memory_order_relaxed)) {
+      backend::per_thread().taken = &word;
       return true;
     }
   }
@@ -47,26 +49,37 @@ inline bool try_take(LockWord& word, ThreadToken token) noexcept {
 // read only if somebody is queued for a lock there.
 THREADING_API THREADING_COLD void wake_missed(LockWord& word) noexcept;
 
-// Frees a lock that `token` took and nobody is parked for. Returns: false when the slow path must look.
-// While nobody waits, by a store, which may wipe out the mark of a thread that is about to park; see lock_word.cpp.
 // The exchange guesses what the word says rather than look first: while others spin, the word's line must be fetched
 // from another processor for a look and once more for the exchange, and all that time the lock is held.
+inline bool give_back_by_exchange(LockWord& word, ThreadToken token) noexcept {
+  std::uint32_t seen = held_by(token);
+  // release pairs with the acquire in try_take(). relaxed on failure: unlock_word() looks again.
+  if (!word.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed)) return false;
+  count_exchange(&word);
+  return true;
+}
+
+// In a blind mode. A thread that knows that it holds the lock does not look: its store need not wait for a line that
+// others have taken.
+THREADING_API bool give_back_blindly(LockWord& word, ThreadToken token, ReleaseMode mode) noexcept;
+
+// Frees a lock that `token` took and nobody is parked for. Returns: false when the slow path must look.
+// While nobody waits, by a store, which may wipe out the mark of a thread that is about to park; see lock_word.cpp.
 inline bool give_back(LockWord& word, ThreadToken token) noexcept {
   const auto& mode = release_mode(&word);
   // relaxed: a mode from before costs an exchange, or is noticed below. The owner reads its own word.
-  if (mode.load(std::memory_order_relaxed) == ReleaseMode::store &&
-      word.load(std::memory_order_relaxed) == held_by(token)) {
+  const ReleaseMode seen_mode = mode.load(std::memory_order_relaxed);
+  if (seen_mode == ReleaseMode::store && word.load(std::memory_order_relaxed) == held_by(token)) {
     ++backend::per_thread().rounds.released;
     word.store(0, std::memory_order_release);  // pairs with the acquire in try_take()
     backend::light_fence();
     if (mode.load(std::memory_order_relaxed) != ReleaseMode::store) wake_missed(word);  // relaxed: after the fence
     return true;
   }
-  std::uint32_t seen = held_by(token);
-  // release pairs with the acquire in try_take(). relaxed on failure: unlock_word() looks again.
-  if (!word.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed)) return false;
-  count_exchange(&word);
-  return true;
+  // unlikely: threads contend. In line its ways would cost the one above a jump.
+  if (is_blind(seen_mode)) [[unlikely]]
+    return give_back_blindly(word, token, seen_mode);
+  return give_back_by_exchange(word, token);
 }
 
 // Waits for the lock. Returns: whether it was taken; false on timeout, `interrupted` as the lot says.

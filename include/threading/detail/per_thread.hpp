@@ -19,6 +19,7 @@ namespace threading::inline v1::detail {
 using ThreadToken = std::uint32_t;
 
 class ThreadState;
+enum class ReleaseMode : std::uint32_t;
 struct LocalSlots;
 struct TraceState;
 
@@ -40,6 +41,8 @@ struct PerThread {
   bool exempt_from_freeze = false;    // threads: this thread runs the exit sequence
   std::uint32_t trace_epoch = 0;      // trace: which change of all threads' functions this thread has seen
   std::uint32_t exchanges_left = 0;   // parking: locks to free before the next look whether stores would do
+  ReleaseMode trusted{};              // primitives: the blind mode in which it has last freed a lock; see lock_word.cpp
+  const void* taken = nullptr;        // primitives: the lock it took last, if it has freed none in a blind mode since
   std::uint64_t ident = 0;            // threads: get_ident(), when it is not the OS's own
   ThreadState* thread = nullptr;      // threads: the Thread object of this thread, if any; owns one reference
   LocalSlots* locals = nullptr;       // threads: values of threading::local

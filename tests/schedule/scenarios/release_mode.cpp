@@ -262,17 +262,6 @@ LAB_SCENARIO(modes_two_fence, "two threads fence at the same time, a third makes
   lab::check(seen || !queued.load(std::memory_order_relaxed), "nobody is queued whom the release has not seen");
 }
 
-// Releases are made to exchange although nobody has fenced: who queues does so all the same.
-LAB_SCENARIO(modes_preferred, "a thread that contended prefers exchanges while one stores and another queues up",
-             {.bound = 3, .weak_bound = 2, .fences = true, .pct_runs = 2000}) {
-  auto* lock = make_quiet<Lock>("lock");
-  int n = 0;
-  const auto count = [&] { count_under(*lock, n); };
-  lab::together({{"a", count}, {"b", count}, {"contended", [&] { threading::parking::prefer_exchanges(lock); }}});
-  lab::check(n == 2 && !lock->locked(), "both count");
-  lab::destroy(lock);
-}
-
 // A runtime's thread waits until the lock looks free, and only then tries to take it.
 LAB_SCENARIO(stores_beside_a_look, "a store, and a thread that waits until the lock looks free",
              {.bound = 3, .fences = true}) {
