@@ -64,6 +64,15 @@ class BlindRelease : public testing::Test {
     make_blind(&lock);
     use_once(lock);
   }
+  // As the calling thread, which knows it. Returns: its token.
+  static detail::ThreadToken hold(LockWord& word) {
+    const detail::ThreadToken self = detail::thread_token();
+    make_blind(&word);
+    EXPECT_TRUE(try_take(word, self));
+    EXPECT_TRUE(give_back(word, self));
+    EXPECT_TRUE(try_take(word, self));
+    return self;
+  }
   static void elsewhere(const std::function<void()>& function) { std::thread(function).join(); }
 
   // Whether a release of a lock that is marked, though nobody waits, has not seen that. Frees it in any case.
@@ -95,11 +104,7 @@ TEST_F(BlindRelease, KnowsWhatItTook) {
 TEST_F(BlindRelease, KnowsOnlyTheLastOne) {
   LockWord word{0};
   LockWord other{0};
-  const detail::ThreadToken self = detail::thread_token();
-  make_blind(&word);
-  ASSERT_TRUE(try_take(word, self));
-  ASSERT_TRUE(give_back(word, self));
-  ASSERT_TRUE(try_take(word, self));
+  const detail::ThreadToken self = hold(word);
   ASSERT_TRUE(try_take(other, self));
   ASSERT_TRUE(give_back(other, self));
   EXPECT_FALSE(frees_unseen(word, self));
@@ -162,11 +167,7 @@ TEST_F(BlindRelease, OfALockThatAnotherFreedAndTook) {
 
 TEST_F(BlindRelease, OfALockWithAMarkThatAnotherFreed) {
   LockWord word{0};
-  const detail::ThreadToken self = detail::thread_token();
-  make_blind(&word);
-  ASSERT_TRUE(try_take(word, self));
-  ASSERT_TRUE(give_back(word, self));
-  ASSERT_TRUE(try_take(word, self));
+  const detail::ThreadToken self = hold(word);
   word.fetch_or(detail::kParked, std::memory_order_relaxed);
   elsewhere([&] { EXPECT_TRUE(detail::unlock_word(word)); });
   EXPECT_FALSE(give_back(word, self));
@@ -175,11 +176,7 @@ TEST_F(BlindRelease, OfALockWithAMarkThatAnotherFreed) {
 
 TEST_F(BlindRelease, OfALockThatItFreedInTheSlowWay) {
   LockWord word{0};
-  const detail::ThreadToken self = detail::thread_token();
-  make_blind(&word);
-  ASSERT_TRUE(try_take(word, self));
-  ASSERT_TRUE(give_back(word, self));
-  ASSERT_TRUE(try_take(word, self));
+  const detail::ThreadToken self = hold(word);
   ASSERT_TRUE(detail::unlock_word(word));
   EXPECT_FALSE(give_back(word, self));
   EXPECT_FALSE(detail::unlock_word(word));
