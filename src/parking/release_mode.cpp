@@ -150,10 +150,6 @@ void require_exchanges(const void* key) noexcept {
   mode.store(ReleaseMode::exchange, std::memory_order_relaxed);  // relaxed: see Orders
 }
 
-ReleaseMode mode_now(const void* key) noexcept {
-  return detail::release_mode(key).load(std::memory_order_relaxed);  // relaxed: a hint
-}
-
 void store_blindly(const void* key, bool blindly) noexcept {
   auto& mode = detail::release_mode(key);
   Bucket& bucket = bucket_of(key);

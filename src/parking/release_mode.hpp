@@ -10,9 +10,6 @@ namespace threading::inline v1::parking {
 // this again.
 void require_exchanges(const void* key) noexcept;
 
-// A hint, for which no bucket is locked.
-detail::ReleaseMode mode_now(const void* key) noexcept;
-
 // Where locks are freed by stores: whether threads that know that they hold one do not look before. Worth it while
 // threads contend for brief locks (ADR 39). Nothing if the bucket is locked.
 void store_blindly(const void* key, bool blindly) noexcept;

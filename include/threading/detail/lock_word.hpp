@@ -49,6 +49,7 @@ inline bool try_take(LockWord& word, ThreadToken token) noexcept {
 // read only if somebody is queued for a lock there.
 THREADING_API THREADING_COLD void wake_missed(LockWord& word) noexcept;
 
+// Returns: false when the slow path must look.
 // The exchange guesses what the word says rather than look first: while others spin, the word's line must be fetched
 // from another processor for a look and once more for the exchange, and all that time the lock is held.
 inline bool give_back_by_exchange(LockWord& word, ThreadToken token) noexcept {
@@ -60,7 +61,7 @@ inline bool give_back_by_exchange(LockWord& word, ThreadToken token) noexcept {
 }
 
 // In a blind mode. A thread that knows that it holds the lock does not look: its store need not wait for a line that
-// others have taken.
+// others have taken. Returns: as above.
 THREADING_API bool give_back_blindly(LockWord& word, ThreadToken token, ReleaseMode mode) noexcept;
 
 // Frees a lock that `token` took and nobody is parked for. Returns: false when the slow path must look.
