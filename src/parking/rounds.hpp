@@ -28,7 +28,7 @@ template <class Now>
 void begin_rounds(detail::Rounds& rounds, const void* history, Now now) noexcept {
   if (++rounds.contended % kTimeOneIn != 0) return;
   rounds.history = history;
-  rounds.released_then = rounds.released;
+  rounds.released = 0;
   rounds.since = now();
 }
 
@@ -36,10 +36,9 @@ void begin_rounds(detail::Rounds& rounds, const void* history, Now now) noexcept
 template <class Now>
 std::int64_t end_rounds(detail::Rounds& rounds, const void* history, Now now) noexcept {
   if (rounds.history == nullptr) return 0;
-  const std::uint32_t count = rounds.released - rounds.released_then;
   const bool is_here = rounds.history == history;
   rounds.history = nullptr;
-  return is_here && count != 0 ? (now() - rounds.since) / count : 0;
+  return is_here && rounds.released != 0 ? (now() - rounds.since) / rounds.released : 0;
 }
 
 }  // namespace threading::inline v1::parking

@@ -25,11 +25,10 @@ struct TraceState;
 
 // What a thread knows of its own use of locks; see src/parking/rounds.hpp.
 struct Rounds {
-  const void* history = nullptr;    // where a measurement has begun; null: none has
-  std::int64_t since = 0;           // when it began; monotonic_now() nanoseconds
-  std::uint32_t released_then = 0;  // `released` at that moment
-  std::uint32_t released = 0;       // locks that this thread has freed, not counting those that others waited for
-  std::uint32_t contended = 0;      // locks that it got after it had to contend
+  const void* history = nullptr;  // where a measurement has begun; null: none has
+  std::int64_t since = 0;         // when it began; monotonic_now() nanoseconds
+  std::uint32_t released = 0;   // locks it has freed since, without those that others waited for; in blind modes always
+  std::uint32_t contended = 0;  // locks that it got after it had to contend
 };
 
 // Invariant: trivially constructible and destructible; all zero is the valid initial state.

@@ -50,10 +50,16 @@ inline void distrust(const void* key) noexcept {
 // By a thread that has freed a lock at `key` and is to see whether a store after a look would have done. The key is not
 // read.
 THREADING_API THREADING_COLD void consider_stores(const void* key) noexcept;
-// By one that has freed it by an exchange: counts down to that.
+// By one that has freed it. As a rule nothing is measured: a store less that the next exchange has to wait for.
+inline void count_release() noexcept {
+  Rounds& rounds = backend::per_thread().rounds;
+  if (rounds.history != nullptr) [[unlikely]]
+    ++rounds.released;
+}
+// The same for one that has freed it by an exchange: counts down to that look.
 inline void count_exchange(const void* key) noexcept {
   PerThread& self = backend::per_thread();
-  ++self.rounds.released;
+  count_release();
   if (self.exchanges_left-- == 0) consider_stores(key);
 }
 
