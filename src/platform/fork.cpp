@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/check.hpp"
+#include "platform/futex.hpp"
 
 namespace threading::inline v1::platform {
 namespace {
@@ -22,6 +23,7 @@ void parent() noexcept {
   for (const ForkHandlers& room : rooms) call(room.parent);
 }
 void child() noexcept {
+  forget_room_for_sleepers();
   for (const ForkHandlers& room : rooms) call(room.child);
 }
 

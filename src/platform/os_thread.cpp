@@ -16,6 +16,7 @@
 #include <threading/detail/backend.hpp>
 
 #include "base/check.hpp"
+#include "platform/futex.hpp"
 #include "platform/thread_stack.hpp"
 
 namespace threading::inline v1::platform {
@@ -63,6 +64,7 @@ constexpr int kOffers = 8;
 }  // namespace
 
 bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument, std::size_t stack_size) noexcept {
+  make_room_for_sleepers();
   Attributes attributes;
   if (!attributes.is_valid()) return false;
   ThreadStack stack;
@@ -83,6 +85,7 @@ bool start_os_thread(OsThread& thread, OsThreadMain main, void* argument, std::s
 }
 
 bool start_detached_os_thread(OsThreadMain main) noexcept {
+  make_room_for_sleepers();
   Attributes attributes;
   pthread_t made{};
   return attributes.is_valid() && pthread_attr_setdetachstate(attributes.get(), PTHREAD_CREATE_DETACHED) == 0 &&
