@@ -80,8 +80,8 @@ bool has_few_processors() noexcept {
          static_cast<unsigned long>(CPU_COUNT(&processors)) * kSlotsPerProcessor < kSlots;
 }
 
-// At load: most processes have one thread then, and the table of one that has more takes the kernel 25 ms to exchange,
-// or half a second.
+// At load: most processes have one thread then. The table of one that has more takes the kernel 25 ms to exchange, or
+// half a second.
 [[maybe_unused]] const bool was_seen_to_at_start = (make_room_for_sleepers(), true);
 
 }  // namespace
