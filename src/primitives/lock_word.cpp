@@ -109,7 +109,8 @@ void learn_how_to_release(const LockWord& word) noexcept {
 }
 
 // One in so many of the locks that a thread frees blindly ends that until somebody contends again: where nobody does, a
-// release with a look costs half a nanosecond less. So seldom that those who do contend are no slower for it (ADR 39).
+// release with a look costs half a nanosecond less. So seldom that those who do contend are no slower for it (ADR 39),
+// and seldom come to it: a round that begins counts anew.
 constexpr std::uint32_t kReleasesPerLook = 4'096;
 
 // By a thread that is about to free a lock whose word says `seen`: another that took it cannot know it any longer (I6).
