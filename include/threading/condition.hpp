@@ -13,9 +13,19 @@
 namespace threading::inline v1 {
 
 namespace detail {
-// The bits of a condition's word: told in src/primitives/condition.cpp. Programs have them compiled in.
-inline constexpr std::uint32_t kConditionWaiters = 1;    // somebody may be queued
-inline constexpr std::uint32_t kConditionOverRLock = 2;  // not over a Lock; never changes
+// What a condition is over, and whether somebody may be queued there: where one of the words below is among them, in
+// bytes. They are no lock's, and never held. A condition points to its one, but over a Lock where nobody waits to that
+// lock's word, so that notify() looks at one place only. Told in src/primitives/condition.cpp; programs have it
+// compiled in.
+THREADING_API extern const LockWord condition_signs[6];
+enum class ConditionSign : std::uintptr_t {
+  own,
+  own_waited_for = sizeof(LockWord),
+  rlock = 2 * sizeof(LockWord),
+  rlock_waited_for = 3 * sizeof(LockWord),
+  lock = 4 * sizeof(LockWord),  // and all behind it but the next
+  lock_waited_for = 5 * sizeof(LockWord)
+};
 THREADING_API extern const WaitKind kConditionKind;
 
 // The loop of every wait_for(). `wait(deadline)` returns false once the wait has ended without a notification.
@@ -51,10 +61,10 @@ THREADING_API void foreign_notify(backend::atomic<std::uint32_t>& word, std::siz
 // Visibility: by the lock.
 class THREADING_CAPABILITY("Condition") THREADING_API Condition {
  public:
-  Condition() noexcept : own_(), word_(detail::kConditionOverRLock) {}
+  Condition() noexcept : word_(word_at(Sign::own)), own_() {}
   // Requires: the lock outlives the condition. Several conditions may share it.
-  explicit Condition(Lock& lock) noexcept : lock_(&lock), over_(Over::lock) {}
-  explicit Condition(RLock& lock) noexcept : rlock_(&lock), word_(detail::kConditionOverRLock), over_(Over::rlock) {}
+  explicit Condition(Lock& lock) noexcept : word_(&lock.word_), lock_(&lock) {}
+  explicit Condition(RLock& lock) noexcept : word_(word_at(Sign::rlock)), rlock_(&lock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
@@ -65,25 +75,30 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
       rlock.acquire(std::forward<Args>(args)...);
     }
   bool acquire(Args&&... args) THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
-    return over_ == Over::lock ? lock_->acquire(std::forward<Args>(args)...)
-                               : rlock().acquire(std::forward<Args>(args)...);
+    const Sign sign = this->sign();
+    return is_over_lock(sign) ? lock_->acquire(std::forward<Args>(args)...)
+                              : rlock(sign).acquire(std::forward<Args>(args)...);
   }
   bool acquire() THREADING_ACQUIRE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
-    return over_ == Over::lock ? lock_->acquire() : rlock().acquire();
+    const Sign sign = this->sign();
+    return is_over_lock(sign) ? lock_->acquire() : rlock(sign).acquire();
   }
   void release() THREADING_RELEASE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
-    over_ == Over::lock ? lock_->release() : rlock().release();
+    const Sign sign = this->sign();
+    is_over_lock(sign) ? lock_->release() : rlock(sign).release();
   }
   bool locked() const noexcept {
     // relaxed: as in Lock::locked().
-    return detail::is_held(word_of_lock().load(std::memory_order_relaxed));
+    return detail::is_held(word_of_lock(sign()).load(std::memory_order_relaxed));
   }
   void lock() THREADING_ACQUIRE() { acquire(); }
   bool try_lock() noexcept THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
-    return over_ == Over::lock ? lock_->try_lock() : rlock().try_lock();
+    const Sign sign = this->sign();
+    return is_over_lock(sign) ? lock_->try_lock() : rlock(sign).try_lock();
   }
   void unlock() noexcept THREADING_RELEASE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
-    over_ == Over::lock ? lock_->unlock() : rlock().unlock();
+    const Sign sign = this->sign();
+    is_over_lock(sign) ? lock_->unlock() : rlock(sign).unlock();
   }
 
   // Releases the lock (every level of an RLock), sleeps until notified or until the timeout passes or stop is
@@ -112,15 +127,14 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   // Requires: the lock is held (an RLock: by the calling thread). Wakes.
   // Throws: RuntimeError "cannot notify on un-acquired lock"; nothing changes.
   void notify(std::size_t n = 1) {
-    // relaxed: waiters set the bit while they hold the lock that the caller holds now.
-    const std::uint32_t word = word_.load(std::memory_order_relaxed);
-    // Over a Lock, and nobody waits. likely, twice: a jump would take as long as both looks.
-    if (word == 0) [[likely]] {
-      if (lock_->locked()) [[likely]]
-        return;
-    }
-    if (!may_use()) throw_cannot_notify();
-    if ((word & detail::kConditionWaiters) != 0 && n != 0) notify_slow(n);
+    // relaxed, the first: waiters change it while they hold the lock that the caller holds now. The second: as in
+    // Lock::locked(). Held: over a Lock, and nobody waits.
+    const detail::LockWord* const seen = word_.load(std::memory_order_relaxed);
+    if (detail::is_held(seen->load(std::memory_order_relaxed))) [[likely]]
+      return;
+    const Sign sign = sign_of(seen);
+    if (!may_use(sign)) throw_cannot_notify();
+    if (has_waiters(sign) && n != 0) notify_slow(n);
   }
   void notify_all() { notify(SIZE_MAX); }
 
@@ -129,14 +143,32 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
  private:
   friend struct Embedding;
 
-  enum class Over : std::uint8_t { own, lock, rlock };
+  using Sign = detail::ConditionSign;
 
-  RLock& rlock() noexcept { return over_ == Over::own ? own_ : *rlock_; }
-  const RLock& rlock() const noexcept { return over_ == Over::own ? own_ : *rlock_; }
-  detail::LockWord& word_of_lock() noexcept { return over_ == Over::lock ? lock_->word_ : rlock().word_; }
-  const detail::LockWord& word_of_lock() const noexcept { return over_ == Over::lock ? lock_->word_ : rlock().word_; }
+  static const detail::LockWord* word_at(Sign sign) noexcept {
+    return &detail::condition_signs[static_cast<std::uintptr_t>(sign) / sizeof(detail::LockWord)];
+  }
+  static Sign sign_of(const detail::LockWord* word) noexcept {
+    // Addresses as numbers: a lock's word lies behind all signs, or before them, which is behind them as well.
+    return static_cast<Sign>(reinterpret_cast<std::uintptr_t>(word) - reinterpret_cast<std::uintptr_t>(word_at({})));
+  }
+  // relaxed: what it is over never changes.
+  Sign sign() const noexcept { return sign_of(word_.load(std::memory_order_relaxed)); }
+  static bool is_over_lock(Sign sign) noexcept { return sign >= Sign::lock; }
+  static bool has_waiters(Sign sign) noexcept {
+    return sign == Sign::own_waited_for || sign == Sign::rlock_waited_for || sign == Sign::lock_waited_for;
+  }
+  void set_waiters(bool has_waiters) noexcept;
+
+  // Requires: what it says; for rlock(), not over a Lock.
+  RLock& rlock(Sign sign) noexcept { return sign <= Sign::own_waited_for ? own_ : *rlock_; }
+  const RLock& rlock(Sign sign) const noexcept { return sign <= Sign::own_waited_for ? own_ : *rlock_; }
+  detail::LockWord& word_of_lock(Sign sign) noexcept { return is_over_lock(sign) ? lock_->word_ : rlock(sign).word_; }
+  const detail::LockWord& word_of_lock(Sign sign) const noexcept {
+    return is_over_lock(sign) ? lock_->word_ : rlock(sign).word_;
+  }
   // A Lock has no owner, so that anyone may notify while it is held; an RLock's owner is checked.
-  bool may_use() const noexcept { return over_ == Over::lock ? lock_->locked() : rlock().is_owned(); }
+  bool may_use(Sign sign) const noexcept { return is_over_lock(sign) ? lock_->locked() : rlock(sign).is_owned(); }
 
   bool wait_until(Deadline deadline, const detail::backend::stop_token* stop);
   // A wait in two halves: first without the lock, then taking it back.
@@ -152,16 +184,15 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   THREADING_COLD void notify_slow(std::size_t n) noexcept;
   [[noreturn]] THREADING_COLD static void throw_cannot_notify();
 
+  detail::backend::atomic<const detail::LockWord*> word_;
   union {
     RLock own_;
     Lock* lock_;
     RLock* rlock_;
   };
-  detail::backend::atomic<std::uint32_t> word_{0};
-  Over over_ = Over::own;
 };
 
-static_assert(sizeof(Condition) == 16 || sizeof(detail::LockWord) != 4);
+static_assert(sizeof(Condition) == 8 + sizeof(void*) || sizeof(detail::LockWord) != 4);
 
 // The same over any BasicLockable the user brings (std::mutex …). Ownership cannot be asked of such a lock, so that
 // waiting or notifying without holding it is undefined where Condition throws.
@@ -202,7 +233,7 @@ class ConditionOver {
 
   // As Condition's, but wakes the threads at once: they wait for the lock in its own way. Wakes.
   void notify(std::size_t n = 1) {
-    // relaxed: waiters set the bit while they hold the lock that the caller holds now.
+    // relaxed: waiters set it while they hold the lock that the caller holds now.
     if (word_.load(std::memory_order_relaxed) != 0 && n != 0) detail::foreign_notify(word_, n);
   }
   void notify_all() { notify(SIZE_MAX); }

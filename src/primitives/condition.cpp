@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: MIT
 //
-// Word     bit 0: somebody may be queued at the condition's address. bit 1: it is not over a Lock; that never changes,
-//          and is here so that notify() sees with one look that it is over a Lock and nobody waits.
-// States   of bit 0: 0 nobody waits · 1 somebody waits, or the last waiter has just gone.
-// Moves    wait: sets the bit under the bucket's lock while queuing, and once it has released the lock tells those that
-//          contend for it (first_look.hpp). notify, leave: clear it under the bucket's lock when the queue is empty.
-// I1       The bit is set whenever somebody is queued (it changes only under the bucket's lock). So a notifier that
-//          reads 0 while it holds the lock has nobody to wake: waiters queue up before they release the lock.
+// Word     the address of what notify() looks at. Over a Lock where nobody waits: of the lock's word; if that one is
+//          held, there is nothing to do. Else one of condition_signs, which never look held: which of them says what
+//          the condition is over, and whether somebody waits. So a notification in vain takes two loads and one jump.
+// States   nobody waits · somebody waits, or the last waiter has just gone.
+// Moves    wait: says under the bucket's lock that somebody waits, while queuing, and once it has released the lock
+//          tells those that contend for it (first_look.hpp). notify, leave: take it back under the bucket's lock when
+//          the queue is empty.
+// I1       Whenever somebody is queued the word says so (it changes only under the bucket's lock). So a notifier that
+//          finds that nobody waits, while it holds the lock, has nobody to wake: waiters queue up before they release
+//          the lock.
 // I2       A waiter is queued before the lock is released, so no notification by a later holder can miss it.
 // I3       notify moves waiters to the lock's own queue and marks the lock's word, instead of waking threads that would
 //          only run into the held lock. From then on a waiter has been notified: timeout and stop no longer count, it
 //          only waits for the lock (the lot's I3).
 // I4       If the lock is free at that moment (a Lock may be released by others meanwhile), the first is woken and the
 //          rest moved; the lock's word is marked either way, so that the next release goes on.
-// Orders   All relaxed: the lock orders what users see, the bucket's lock orders the queues.
+// Orders   All relaxed: the lock orders what users see, the bucket's lock orders the queues. Where the word points to
+//          nothing is written but the lock's word.
 // Destroy  notify touches the condition only under the bucket's lock, before anyone can return from wait().
 //
 // Over a foreign lock (ConditionOver) there is no word to queue on: notify wakes, and the woken call lock() themselves.
+// Its own word is 1 where the other's says that somebody waits, or else 0.
 #include <threading/condition.hpp>
 
 #include "parking/release_mode.hpp"
@@ -25,30 +30,24 @@
 namespace threading::inline v1 {
 namespace {
 
-using detail::kConditionWaiters;
 using detail::WaitOptions;
 using detail::WaitOutcome;
 using Word = detail::backend::atomic<std::uint32_t>;
 
-// relaxed in all: the word changes only under the bucket's lock (I1).
-void set_waiters(Word& word) noexcept {
-  word.store(word.load(std::memory_order_relaxed) | kConditionWaiters, std::memory_order_relaxed);
-}
-void clear_waiters(Word& word) noexcept {
-  word.store(word.load(std::memory_order_relaxed) & ~kConditionWaiters, std::memory_order_relaxed);
-}
-void clear_waiters_if(bool none_left, Word& word) noexcept {
-  if (none_left) clear_waiters(word);
-}
-
-ParkResult park_at(Word& word, detail::BeforeSleepRef before_sleep, const WaitOptions& options) {
+// `set_waiters(bool)`: writes to the word at `key` whether somebody waits.
+template <class SetWaiters>
+ParkResult park_at(const void* key, SetWaiters set_waiters, detail::BeforeSleepRef before_sleep,
+                   const WaitOptions& options) {
   return park(
-      &word, detail::kConditionKind,
+      key, detail::kConditionKind,
       [&]() noexcept {
-        set_waiters(word);
+        set_waiters(true);
         return true;
       },
-      before_sleep, [&](bool has_more, LeaveReason) noexcept { clear_waiters_if(!has_more, word); },
+      before_sleep,
+      [&](bool has_more, LeaveReason) noexcept {
+        if (!has_more) set_waiters(false);
+      },
       {.deadline = options.deadline,
        .interruptible = options.interruptible,
        .on_signal = options.on_signal,
@@ -78,13 +77,17 @@ namespace detail {
 
 const WaitKind kConditionKind{"Condition", nullptr};
 
+constinit const LockWord condition_signs[] = {0, 0, 0, 0, 0, 0};
+
 WaitOutcome foreign_wait(Word& word, BeforeSleepRef unlock, const WaitOptions& options) {
-  return outcome_of(park_at(word, unlock, options).outcome);
+  // relaxed: the word changes only under the bucket's lock (I1).
+  const auto set_waiters = [&](bool has_waiters) noexcept { word.store(has_waiters, std::memory_order_relaxed); };
+  return outcome_of(park_at(&word, set_waiters, unlock, options).outcome);
 }
 
 void foreign_notify(Word& word, std::size_t n) noexcept {
   unpark(&word, [&](const QueueView& queue) noexcept -> UnparkDecision {
-    clear_waiters_if(queue.size <= n, word);
+    if (queue.size <= n) word.store(0, std::memory_order_relaxed);  // relaxed: as above
     return {n};
   });
 }
@@ -97,19 +100,31 @@ bool Condition::wait_until(Deadline deadline, const detail::backend::stop_token*
   return waited.outcome == WaitOutcome::ok;
 }
 
+void Condition::set_waiters(bool has_waiters) noexcept {
+  const auto said = [&]() noexcept -> const detail::LockWord* {
+    const Sign sign = this->sign();
+    if (is_over_lock(sign)) return has_waiters ? word_at(Sign::lock_waited_for) : &lock_->word_;
+    if (sign <= Sign::own_waited_for) return word_at(has_waiters ? Sign::own_waited_for : Sign::own);
+    return word_at(has_waiters ? Sign::rlock_waited_for : Sign::rlock);
+  };
+  word_.store(said(), std::memory_order_relaxed);  // relaxed: it changes only under the bucket's lock (I1)
+}
+
 Condition::Waited Condition::wait_released(const WaitOptions& options) {
-  if (!may_use()) throw RuntimeError("cannot wait on un-acquired lock");
-  detail::LockWord& lock = word_of_lock();
+  const Sign sign = this->sign();
+  if (!may_use(sign)) throw RuntimeError("cannot wait on un-acquired lock");
+  detail::LockWord& lock = word_of_lock(sign);
   std::uint32_t depth = 0;
-  if (over_ != Over::lock) {
-    depth = rlock().counted_depth();
-    rlock().count_depth(0);
+  if (!is_over_lock(sign)) {
+    depth = rlock(sign).counted_depth();
+    rlock(sign).count_depth(0);
   }
   const auto release = [&]() noexcept {
     if (!detail::give_back(lock, detail::thread_token_hint())) static_cast<void>(detail::unlock_word(lock, true));
     parking::spin_history(&lock).end_turn();
   };
-  const ParkResult result = park_at(word_, release, options);
+  const auto set_it = [this](bool has_waiters) noexcept { set_waiters(has_waiters); };
+  const ParkResult result = park_at(&word_, set_it, release, options);
   // Moved to the lock's queue and handed the lock by its release: already the owner.
   const bool owns = result.outcome == ParkOutcome::woken && result.token == detail::kHandedOver;
   const bool is_early = result.outcome == ParkOutcome::woken && result.token == detail::kNotDone;
@@ -117,28 +132,31 @@ Condition::Waited Condition::wait_released(const WaitOptions& options) {
 }
 
 bool Condition::try_take_back(const Waited& waited) noexcept {
-  if (!waited.owns && !detail::try_take(word_of_lock(), detail::thread_token())) return false;
-  if (over_ != Over::lock) rlock().count_depth(waited.depth);
+  const Sign sign = this->sign();
+  if (!waited.owns && !detail::try_take(word_of_lock(sign), detail::thread_token())) return false;
+  if (!is_over_lock(sign)) rlock(sign).count_depth(waited.depth);
   return true;
 }
 
 void Condition::take_back(const Waited& waited) {
   if (!waited.is_early && try_take_back(waited)) return;
-  const WaitKind& kind = over_ == Over::lock ? detail::kLockKind : detail::kRLockKind;
+  const Sign sign = this->sign();
+  const WaitKind& kind = is_over_lock(sign) ? detail::kLockKind : detail::kRLockKind;
   // One that was notified has queued for the lock already.
   const bool at_front = waited.outcome == WaitOutcome::ok;
-  static_cast<void>(detail::lock_word(word_of_lock(), detail::thread_token(), kind, {}, at_front));
-  if (over_ != Over::lock) rlock().count_depth(waited.depth);
+  static_cast<void>(detail::lock_word(word_of_lock(sign), detail::thread_token(), kind, {}, at_front));
+  if (!is_over_lock(sign)) rlock(sign).count_depth(waited.depth);
 }
 
 void Condition::notify_slow(std::size_t n) noexcept {
-  detail::LockWord& lock = word_of_lock();
-  const WaitKind& kind = over_ == Over::lock ? detail::kLockKind : detail::kRLockKind;
+  const Sign sign = this->sign();
+  detail::LockWord& lock = word_of_lock(sign);
+  const WaitKind& kind = is_over_lock(sign) ? detail::kLockKind : detail::kRLockKind;
   bool may_queue = false;
   const auto decide = [&](const QueueView& queue) noexcept -> RequeueDecision {
     may_queue = parking::frees_by_exchange(&lock);
     if (!may_queue) return {0, 0};
-    clear_waiters_if(queue.size <= n, word_);
+    if (queue.size <= n) set_waiters(false);
     if (queue.size == 0) return {0, 0};
     if (mark_for_queue(lock)) return {0, n};
     return {1, n - 1};

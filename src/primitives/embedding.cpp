@@ -67,11 +67,12 @@ bool Embedding::try_take_back(Condition& condition, const ConditionWait& waited)
 }
 void Embedding::take_back(Condition& condition, const ConditionWait& waited) { condition.take_back(waited); }
 void Embedding::let_go(Condition& condition, ConditionWait& waited) noexcept {
+  const auto sign = condition.sign();
   if (std::exchange(waited.owns, false)) {
-    if (condition.over_ != Condition::Over::lock) condition.rlock().count_depth(0);
-    static_cast<void>(detail::unlock_word(condition.word_of_lock()));
+    if (!Condition::is_over_lock(sign)) condition.rlock(sign).count_depth(0);
+    static_cast<void>(detail::unlock_word(condition.word_of_lock(sign)));
   } else {
-    detail::pass_on(condition.word_of_lock());
+    detail::pass_on(condition.word_of_lock(sign));
   }
 }
 
@@ -113,7 +114,7 @@ std::size_t Embedding::waiting(Waiting* into, std::size_t capacity) {
   return found;
 }
 
-// relaxed in all five: nobody else may use the object.
+// relaxed in all: nobody else may use the object.
 void Embedding::reset_after_fork(Lock& lock) noexcept {
   detail::distrust(&lock.word_);
   lock.word_.store(0, std::memory_order_relaxed);
@@ -124,8 +125,8 @@ void Embedding::reset_after_fork(RLock& lock) noexcept {
   lock.count_depth(0);
 }
 void Embedding::reset_after_fork(Condition& condition) noexcept {
-  condition.word_.fetch_and(~detail::kConditionWaiters, std::memory_order_relaxed);  // relaxed: as above
-  if (condition.over_ == Condition::Over::own) reset_after_fork(condition.own_);
+  condition.set_waiters(false);
+  if (condition.sign() <= Condition::Sign::own_waited_for) reset_after_fork(condition.own_);
 }
 void Embedding::reset_after_fork(Event& event) noexcept {
   event.word_.store(0, std::memory_order_relaxed);

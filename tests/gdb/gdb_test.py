@@ -15,6 +15,8 @@ EXPECTED = {
     "free_rlock": r"RLock\(unlocked\)",
     "held_rlock": r'RLock\(held by gdb thread 1 ".*", 2 times\)',
     "own_condition": r"Condition\(nobody waits, over RLock\(unlocked\)\)",
+    "quiet_condition": r"Condition\(nobody waits, over Lock\(unlocked\)\)",
+    "rlock_condition": r"Condition\(nobody waits, over RLock\(unlocked\)\)",
     "waited_condition": r'Condition\(threads wait, over Lock\(held by gdb thread \d+ "holder"\)\)',
     "semaphore": r"Semaphore\(value 2\)",
     "awaited": r"Semaphore\(value 0, threads wait\)",

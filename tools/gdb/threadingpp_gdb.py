@@ -10,7 +10,8 @@ import gdb.printing
 NAMESPACE = r"^threading::(v1::)?"
 
 LOCK_HELD, LOCK_PARKED, LOCK_OWNER_SHIFT = 1, 2, 2
-CONDITION_WAITERS = 1
+CONDITION_OVER = ("own_", "rlock_", "lock_")
+CONDITION_LAST = len(CONDITION_OVER) - 1
 SEMAPHORE_WAITERS, SEMAPHORE_OWED = -(1 << 62), -(1 << 62) - 1  # less: the counter is at its end
 EVENT_FLAG, EVENT_WAITERS = 1 | 1 << 31, 2
 BARRIER_BROKEN, BARRIER_DRAINING, BARRIER_SHIFT = 1, 2, 3
@@ -23,6 +24,10 @@ def load(atomic):
         return atomic["_M_base"]["_M_i"]
     except gdb.error:
         return atomic["_M_i"]
+
+
+def load_pointer(atomic):
+    return atomic["_M_b"]["_M_p"]
 
 
 def load_int(atomic):
@@ -77,16 +82,20 @@ class RLockPrinter(Printer):
 
 
 class ConditionPrinter(Printer):
-    OVER = {"own": "own_", "lock": "lock_", "rlock": "rlock_"}
+    def state(self):
+        """What it is over, a number, and whether somebody waits."""
+        word = load_pointer(self.value["word_"])
+        at = int(word) - int(gdb.parse_and_eval("(unsigned long)&'threading::v1::detail::condition_signs'"))
+        sign = at // word.dereference().type.sizeof
+        return (sign // 2, sign % 2) if 0 <= sign // 2 <= CONDITION_LAST else (CONDITION_LAST, 0)
 
     def to_string(self):
-        over = str(self.value["over_"]).rsplit("::", 1)[-1]
-        lock = self.value[self.OVER[over]]
-        if over != "own":
+        over, waits = self.state()
+        lock = self.value[CONDITION_OVER[over]]
+        if over != 0:
             lock = lock.dereference()
-        inner = (LockPrinter if over == "lock" else RLockPrinter)(lock).to_string()
-        waiters = "threads wait" if self.word() & CONDITION_WAITERS else "nobody waits"
-        return f"Condition({waiters}, over {inner})"
+        inner = (LockPrinter if over == CONDITION_LAST else RLockPrinter)(lock).to_string()
+        return f"Condition({'threads wait' if waits else 'nobody waits'}, over {inner})"
 
 
 class SemaphorePrinter(Printer):

@@ -57,7 +57,7 @@ std::uint64_t outside_modify(void* where, unsigned size, Rmw how, std::uint64_t 
 
 std::uint64_t atomic_load(const void* where, unsigned size, std::memory_order order, const Site& site) noexcept {
   World* const world = active_world();
-  if (world == nullptr) return load_bits(where, size);
+  if (world == nullptr || Space::is_constant(reinterpret_cast<std::uintptr_t>(where))) return load_bits(where, size);
   world->point(where);
   Fiber& self = world->self();
   const std::uint64_t value = world->memory.load(self, world->memory.locate(self, where, size, false, site), order);

@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <cstdlib>
 
-// Set by the linker around .data and .bss.
+// Set by the linker: the end of the code, which constants follow, and what is around .data and .bss.
+extern "C" char etext;
 extern "C" char __data_start;
 extern "C" char _end;
 
 namespace lab::detail {
 
+std::uintptr_t Space::constants_begin = 0;
 std::uintptr_t Space::globals_begin = 0;
 std::uintptr_t Space::globals_end = 0;
 
@@ -29,6 +31,7 @@ void map_at(std::uintptr_t address, std::size_t size) {
 }  // namespace
 
 void Space::map() {
+  constants_begin = reinterpret_cast<std::uintptr_t>(&etext);
   globals_begin = reinterpret_cast<std::uintptr_t>(&__data_start) & ~std::uintptr_t{63};
   globals_end = (reinterpret_cast<std::uintptr_t>(&_end) + 63) & ~std::uintptr_t{63};
   if (globals_end > (kStacks & kFold)) {

@@ -51,6 +51,10 @@ class Space {
   static bool is_tracked(std::uintptr_t address) noexcept {
     return address - kStacks < kEnd - kStacks || address - globals_begin < globals_end - globals_begin;
   }
+  // Whether nothing can be written there: a constant of the program.
+  static bool is_constant(std::uintptr_t address) noexcept {
+    return address - constants_begin < globals_begin - constants_begin;
+  }
   static bool is_heap(std::uintptr_t address) noexcept { return address - kHeaps < kEnd - kHeaps; }
   static bool is_stack(std::uintptr_t address) noexcept { return address - kStacks < kMaxThreads * kStackSize; }
   static unsigned stack_owner(std::uintptr_t address) noexcept {
@@ -66,7 +70,8 @@ class Space {
 
   static std::size_t globals_size() noexcept { return globals_end - globals_begin; }
 
-  static std::uintptr_t globals_begin;
+  static std::uintptr_t constants_begin;
+  static std::uintptr_t globals_begin;  // the end of the constants, too
   static std::uintptr_t globals_end;
 };
 

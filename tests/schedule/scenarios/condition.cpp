@@ -20,8 +20,12 @@ struct Guarded {
 
 Guarded* make_guarded() {
   auto* shared = lab::make<Guarded>("guarded");
-  // Its word lies behind the lock that it may own.
-  lab::watch("Condition", reinterpret_cast<const char*>(&shared->condition) + sizeof(RLock), 1, {0, 1});
+  // Its word comes first: the address of the lock, or that of the last sign. They differ in some of these bits.
+  constexpr std::uint64_t kBits = 15;
+  const auto bits_of = [&](const void* at) { return reinterpret_cast<std::uintptr_t>(at) & kBits; };
+  const void* const waited_for = std::end(threading::detail::condition_signs) - 1;
+  lab::check(bits_of(&shared->lock) != bits_of(waited_for), "the two states can be told apart");
+  lab::watch("Condition", &shared->condition, kBits, {bits_of(&shared->lock), bits_of(waited_for)});
   lab::watch("Lock", &shared->lock, 3, {0, 1, 2, 3});
   return shared;
 }
