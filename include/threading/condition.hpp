@@ -17,14 +17,13 @@ namespace detail {
 // bytes. They are no lock's, and never held. A condition points to its one, but over a Lock where nobody waits to that
 // lock's word, so that notify() looks at one place only. Told in src/primitives/condition.cpp; programs have it
 // compiled in.
-THREADING_API extern const LockWord condition_signs[6];
+THREADING_API extern const LockWord condition_signs[5];
 enum class ConditionSign : std::uintptr_t {
   own,
   own_waited_for = sizeof(LockWord),
   rlock = 2 * sizeof(LockWord),
   rlock_waited_for = 3 * sizeof(LockWord),
-  lock = 4 * sizeof(LockWord),  // and all behind it but the next
-  lock_waited_for = 5 * sizeof(LockWord)
+  lock_waited_for = 4 * sizeof(LockWord)  // all behind it: over a Lock, and nobody waits
 };
 THREADING_API extern const WaitKind kConditionKind;
 
@@ -68,7 +67,8 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
-  // The underlying lock's operations, with its results and errors.
+  // The underlying lock's operations, with its results and errors. Its own lock comes first: that one can only be taken
+  // here.
   template <class... Args>
     requires requires(Lock& lock, RLock& rlock, Args&&... args) {
       lock.acquire(std::forward<Args>(args)...);
@@ -76,16 +76,19 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
     }
   bool acquire(Args&&... args) THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
     const Sign sign = this->sign();
+    if (is_own(sign)) return own_.acquire(std::forward<Args>(args)...);
     return is_over_lock(sign) ? lock_->acquire(std::forward<Args>(args)...)
-                              : rlock(sign).acquire(std::forward<Args>(args)...);
+                              : rlock_->acquire(std::forward<Args>(args)...);
   }
   bool acquire() THREADING_ACQUIRE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
     const Sign sign = this->sign();
-    return is_over_lock(sign) ? lock_->acquire() : rlock(sign).acquire();
+    if (is_own(sign)) return own_.acquire();
+    return is_over_lock(sign) ? lock_->acquire() : rlock_->acquire();
   }
   void release() THREADING_RELEASE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
     const Sign sign = this->sign();
-    is_over_lock(sign) ? lock_->release() : rlock(sign).release();
+    if (is_own(sign)) return own_.release();
+    is_over_lock(sign) ? lock_->release() : rlock_->release();
   }
   bool locked() const noexcept {
     // relaxed: as in Lock::locked().
@@ -94,11 +97,13 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   void lock() THREADING_ACQUIRE() { acquire(); }
   bool try_lock() noexcept THREADING_TRY_ACQUIRE(true) THREADING_NO_THREAD_SAFETY_ANALYSIS {
     const Sign sign = this->sign();
-    return is_over_lock(sign) ? lock_->try_lock() : rlock(sign).try_lock();
+    if (is_own(sign)) return own_.try_lock();
+    return is_over_lock(sign) ? lock_->try_lock() : rlock_->try_lock();
   }
   void unlock() noexcept THREADING_RELEASE() THREADING_NO_THREAD_SAFETY_ANALYSIS {
     const Sign sign = this->sign();
-    is_over_lock(sign) ? lock_->unlock() : rlock(sign).unlock();
+    if (is_own(sign)) return own_.unlock();
+    is_over_lock(sign) ? lock_->unlock() : rlock_->unlock();
   }
 
   // Releases the lock (every level of an RLock), sleeps until notified or until the timeout passes or stop is
@@ -127,8 +132,8 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   // Requires: the lock is held (an RLock: by the calling thread). Wakes.
   // Throws: RuntimeError "cannot notify on un-acquired lock"; nothing changes.
   void notify(std::size_t n = 1) {
-    // relaxed, the first: waiters change it while they hold the lock that the caller holds now. The second: as in
-    // Lock::locked(). Held: over a Lock, and nobody waits.
+    // relaxed, the first: waiters say that they wait while they hold the lock that the caller holds now. The second: as
+    // in Lock::locked(). Held: over a Lock, and nobody waits.
     const detail::LockWord* const seen = word_.load(std::memory_order_relaxed);
     if (detail::is_held(seen->load(std::memory_order_relaxed))) [[likely]]
       return;
@@ -154,15 +159,16 @@ class THREADING_CAPABILITY("Condition") THREADING_API Condition {
   }
   // relaxed: what it is over never changes.
   Sign sign() const noexcept { return sign_of(word_.load(std::memory_order_relaxed)); }
-  static bool is_over_lock(Sign sign) noexcept { return sign >= Sign::lock; }
+  static bool is_own(Sign sign) noexcept { return sign <= Sign::own_waited_for; }
+  static bool is_over_lock(Sign sign) noexcept { return sign >= Sign::lock_waited_for; }
   static bool has_waiters(Sign sign) noexcept {
     return sign == Sign::own_waited_for || sign == Sign::rlock_waited_for || sign == Sign::lock_waited_for;
   }
   void set_waiters(bool has_waiters) noexcept;
 
   // Requires: what it says; for rlock(), not over a Lock.
-  RLock& rlock(Sign sign) noexcept { return sign <= Sign::own_waited_for ? own_ : *rlock_; }
-  const RLock& rlock(Sign sign) const noexcept { return sign <= Sign::own_waited_for ? own_ : *rlock_; }
+  RLock& rlock(Sign sign) noexcept { return is_own(sign) ? own_ : *rlock_; }
+  const RLock& rlock(Sign sign) const noexcept { return is_own(sign) ? own_ : *rlock_; }
   detail::LockWord& word_of_lock(Sign sign) noexcept { return is_over_lock(sign) ? lock_->word_ : rlock(sign).word_; }
   const detail::LockWord& word_of_lock(Sign sign) const noexcept {
     return is_over_lock(sign) ? lock_->word_ : rlock(sign).word_;
@@ -233,7 +239,7 @@ class ConditionOver {
 
   // As Condition's, but wakes the threads at once: they wait for the lock in its own way. Wakes.
   void notify(std::size_t n = 1) {
-    // relaxed: waiters set it while they hold the lock that the caller holds now.
+    // relaxed: waiters say that they wait while they hold the lock that the caller holds now.
     if (word_.load(std::memory_order_relaxed) != 0 && n != 0) detail::foreign_notify(word_, n);
   }
   void notify_all() { notify(SIZE_MAX); }

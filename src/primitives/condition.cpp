@@ -16,8 +16,8 @@
 //          only waits for the lock (the lot's I3).
 // I4       If the lock is free at that moment (a Lock may be released by others meanwhile), the first is woken and the
 //          rest moved; the lock's word is marked either way, so that the next release goes on.
-// Orders   All relaxed: the lock orders what users see, the bucket's lock orders the queues. Where the word points to
-//          nothing is written but the lock's word.
+// Orders   All relaxed: the lock orders what users see, the bucket's lock orders the queues. Of what the
+//          word points to only a lock's word is ever written.
 // Destroy  notify touches the condition only under the bucket's lock, before anyone can return from wait().
 //
 // Over a foreign lock (ConditionOver) there is no word to queue on: notify wakes, and the woken call lock() themselves.
@@ -77,7 +77,7 @@ namespace detail {
 
 const WaitKind kConditionKind{"Condition", nullptr};
 
-constinit const LockWord condition_signs[] = {0, 0, 0, 0, 0, 0};
+constinit const LockWord condition_signs[] = {0, 0, 0, 0, 0};
 
 WaitOutcome foreign_wait(Word& word, BeforeSleepRef unlock, const WaitOptions& options) {
   // relaxed: the word changes only under the bucket's lock (I1).
@@ -104,7 +104,7 @@ void Condition::set_waiters(bool has_waiters) noexcept {
   const auto said = [&]() noexcept -> const detail::LockWord* {
     const Sign sign = this->sign();
     if (is_over_lock(sign)) return has_waiters ? word_at(Sign::lock_waited_for) : &lock_->word_;
-    if (sign <= Sign::own_waited_for) return word_at(has_waiters ? Sign::own_waited_for : Sign::own);
+    if (is_own(sign)) return word_at(has_waiters ? Sign::own_waited_for : Sign::own);
     return word_at(has_waiters ? Sign::rlock_waited_for : Sign::rlock);
   };
   word_.store(said(), std::memory_order_relaxed);  // relaxed: it changes only under the bucket's lock (I1)

@@ -126,7 +126,7 @@ void Embedding::reset_after_fork(RLock& lock) noexcept {
 }
 void Embedding::reset_after_fork(Condition& condition) noexcept {
   condition.set_waiters(false);
-  if (condition.sign() <= Condition::Sign::own_waited_for) reset_after_fork(condition.own_);
+  if (Condition::is_own(condition.sign())) reset_after_fork(condition.own_);
 }
 void Embedding::reset_after_fork(Event& event) noexcept {
   event.word_.store(0, std::memory_order_relaxed);

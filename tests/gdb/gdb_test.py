@@ -18,6 +18,7 @@ EXPECTED = {
     "quiet_condition": r"Condition\(nobody waits, over Lock\(unlocked\)\)",
     "rlock_condition": r"Condition\(nobody waits, over RLock\(unlocked\)\)",
     "waited_condition": r'Condition\(threads wait, over Lock\(held by gdb thread \d+ "holder"\)\)',
+    "waited_own_condition": r"Condition\(threads wait, over RLock\(unlocked\)\)",
     "semaphore": r"Semaphore\(value 2\)",
     "awaited": r"Semaphore\(value 0, threads wait\)",
     "bounded": r"BoundedSemaphore\(value 1, at most 2\)",

@@ -25,6 +25,7 @@ RLock held_rlock;
 [[gnu::used]] Condition quiet_condition(free_lock);
 [[gnu::used]] Condition rlock_condition(free_rlock);
 Condition waited_condition(held_lock);
+Condition waited_own_condition;
 threading::Semaphore semaphore(3);
 threading::Semaphore awaited(0);
 threading::BoundedSemaphore bounded(2);
@@ -65,6 +66,11 @@ int main() {
     waited_condition.notify();
     held_lock.release();
   });
+  threading::Thread guest([] {
+    waited_own_condition.acquire();
+    waited_own_condition.wait();
+    waited_own_condition.release();
+  });
   threading::Thread taker([] { awaited.acquire(); });
   threading::Thread ended({.name = "ended"}, [] {});
   threading::Timer pending(std::chrono::hours(1), [] {});
@@ -74,13 +80,17 @@ int main() {
   ended.join();
   waiter.start();
   arriver.start();
+  guest.start();
   taker.start();
   poll([] { return threading::Embedding::waiters(waited_condition) == 1 && filling_barrier.n_waiting() == 1; });
+  poll([] { return threading::Embedding::waiters(waited_own_condition) == 1; });
   holder.start();
   poll([&] { return threading::Embedding::waiters(finish) == 1 && support::waiters(awaited) == 1; });
   look();
   finish.set();
   filling_barrier.abort();
   awaited.release();
+  const threading::With hold(waited_own_condition);
+  waited_own_condition.notify();
   pending.cancel();
 }

@@ -3,7 +3,9 @@
 // A Condition and its lock: errors, ownership, levels, and the queue that notified threads join.
 #include <threading/condition.hpp>
 
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <stop_token>
 #include <vector>
 
@@ -45,6 +47,36 @@ TYPED_TEST(ConditionLock, IsNeededForWaitingAndNotifying) {
   cv.acquire();
   cv.release();
   check();
+}
+
+// When all who waited are gone its word says so: a notify() in vain then takes two loads again, not a look at a queue.
+TYPED_TEST(ConditionLock, IsAsItWasWhenNobodyWaitsAnyMore) {
+  auto& cv = this->cv_;
+  const auto word = [&] {
+    std::array<unsigned char, sizeof(void*)> bytes{};
+    std::memcpy(bytes.data(), &cv, bytes.size());
+    return bytes;
+  };
+  const auto before = word();
+  std::stop_source stop;
+  this->wait_thread(1);
+  this->wait_thread(2, forever, stop.get_token());
+  EXPECT_NE(word(), before);
+  this->notify(1);
+  EXPECT_TRUE(eventually([&] { return this->returned() == 1; }));
+  EXPECT_NE(word(), before) << "one waits yet";
+  stop.request_stop();
+  EXPECT_TRUE(eventually([&] { return this->returned() == 2; }));
+  EXPECT_EQ(word(), before) << "after a stop";
+  this->wait_thread(3);
+  this->notify(1);
+  EXPECT_TRUE(eventually([&] { return this->returned() == 3; }));
+  EXPECT_EQ(word(), before) << "after a notification";
+  {
+    const With hold(cv);
+    EXPECT_FALSE(cv.wait(no_wait));
+  }
+  EXPECT_EQ(word(), before) << "after a timeout";
 }
 
 // A predicate that is true at once asks for nothing.

@@ -87,7 +87,7 @@ class ConditionPrinter(Printer):
         word = load_pointer(self.value["word_"])
         at = int(word) - int(gdb.parse_and_eval("(unsigned long)&'threading::v1::detail::condition_signs'"))
         sign = at // word.dereference().type.sizeof
-        return (sign // 2, sign % 2) if 0 <= sign // 2 <= CONDITION_LAST else (CONDITION_LAST, 0)
+        return (sign // 2, sign % 2) if 0 <= sign < 2 * CONDITION_LAST else (CONDITION_LAST, sign == 2 * CONDITION_LAST)
 
     def to_string(self):
         over, waits = self.state()

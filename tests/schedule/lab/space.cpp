@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-// Set by the linker: the end of the code, which constants follow, and what is around .data and .bss.
+// Set by the linker: the end of the code, which constants follow (with GNU ld), and what is around .data and .bss.
 extern "C" char etext;
 extern "C" char __data_start;
 extern "C" char _end;

@@ -20,12 +20,10 @@ struct Guarded {
 
 Guarded* make_guarded() {
   auto* shared = lab::make<Guarded>("guarded");
-  // Its word comes first: the address of the lock, or that of the last sign. They differ in some of these bits.
-  constexpr std::uint64_t kBits = 15;
-  const auto bits_of = [&](const void* at) { return reinterpret_cast<std::uintptr_t>(at) & kBits; };
-  const void* const waited_for = std::end(threading::detail::condition_signs) - 1;
-  lab::check(bits_of(&shared->lock) != bits_of(waited_for), "the two states can be told apart");
-  lab::watch("Condition", &shared->condition, kBits, {bits_of(&shared->lock), bits_of(waited_for)});
+  // Its word comes first: the address of the lock, or that of the last sign.
+  const auto number = [](const void* at) { return std::uint64_t{reinterpret_cast<std::uintptr_t>(at)}; };
+  lab::watch("Condition", &shared->condition, UINT64_MAX,
+             {number(&shared->lock), number(std::end(threading::detail::condition_signs) - 1)});
   lab::watch("Lock", &shared->lock, 3, {0, 1, 2, 3});
   return shared;
 }
@@ -47,26 +45,34 @@ LAB_SCENARIO(condition_no_lost_notify, "test, wait, notify: the classic",
   lab::destroy(shared);
 }
 
-LAB_SCENARIO(condition_over_own_rlock, "every level of an RLock is given up and restored",
-             {.bound = 4, .weak_bound = 3}) {
-  auto* condition = lab::make<Condition>("condition");
+void wait_with_two_levels(Condition& condition) {
   bool ready = false;
   lab::together({{"waiter",
                   [&] {
-                    condition->acquire();
-                    condition->acquire();
-                    while (!ready) condition->wait();
-                    condition->release();
-                    lab::check(condition->locked(), "one level is left");
-                    condition->release();
+                    condition.acquire();
+                    condition.acquire();
+                    while (!ready) condition.wait();
+                    condition.release();
+                    lab::check(condition.locked(), "one level is left");
+                    condition.release();
                   }},
                  {"notifier", [&] {
-                    condition->acquire();
+                    condition.acquire();
                     ready = true;
-                    condition->notify();
-                    condition->release();
+                    condition.notify();
+                    condition.release();
                   }}});
-  lab::check(!condition->locked(), "free at the end");
+  lab::check(!condition.locked(), "free at the end");
+}
+
+LAB_SCENARIO(condition_over_own_rlock, "every level of an RLock is given up and restored",
+             {.bound = 4, .weak_bound = 3}) {
+  wait_with_two_levels(*lab::make<Condition>("condition"));
+}
+
+LAB_SCENARIO(condition_over_rlock, "the same over an RLock of somebody else's", {.bound = 3, .weak_bound = 2}) {
+  auto* lock = lab::make<RLock>("lock");
+  wait_with_two_levels(*lab::make<Condition>("condition", *lock));
 }
 
 void wait_in_history(Guarded& shared, bool bounded) {
