@@ -50,7 +50,12 @@ TEST_F(OneProcessor, NobodySpinsInTheQueueEither) {
 
 TEST_F(OneProcessor, WhoIsQueuedBehindAFewOffersIt) {
   int looks = 0;
-  EXPECT_TRUE(history_.linger([&]() noexcept { return ++looks, true; }, Deadline::never(), 7));
+  // The first offer does, unless the time for it has passed before it was made: under valgrind it may.
+  for (int left = 100; left != 0 && looks == 0; --left) {
+    history_.reset_after_fork();
+    const bool is_done = history_.linger([&]() noexcept { return ++looks, true; }, Deadline::never(), 7);
+    EXPECT_EQ(is_done, looks != 0);
+  }
   EXPECT_EQ(looks, 1);
   EXPECT_FALSE(history_.linger([&]() noexcept { return ++looks, true; }, Deadline::never(), 8));
   EXPECT_EQ(looks, 1);
