@@ -64,6 +64,19 @@ bool add_lock_factory(PyObject* module) {
   return add(module, "allocate_lock", factory);
 }
 
+// The idents of pending timers: addresses, as those of threads are, where the C library finds nothing but zeros should
+// somebody hand one to it. As memory these cost nothing until then.
+constexpr std::size_t kPendingIdents = std::size_t{1} << 20;
+constexpr std::size_t kIdentStep = 16;
+constexpr std::size_t kMostOfADescriptor = 8192;  // what a C library reads of a thread; bytes
+alignas(64) char pending_idents[kPendingIdents * kIdentStep + kMostOfADescriptor];
+
+// A tuple: the first, how many there are, how far apart.
+PyObject* make_pending_idents() noexcept {
+  return Py_BuildValue("(Knn)", static_cast<unsigned long long>(reinterpret_cast<std::uintptr_t>(pending_idents)),
+                       static_cast<Py_ssize_t>(kPendingIdents), static_cast<Py_ssize_t>(kIdentStep));
+}
+
 PyMethodDef functions[] = {{"make_current_thread", &make_current_thread, METH_VARARGS, nullptr},
                            {"shared", &make_shared_object, METH_VARARGS, nullptr},
                            {"waits", &list_waits, METH_NOARGS, PyDoc_STR("Who waits for what.")},
@@ -83,6 +96,7 @@ int execute(PyObject* module) {
   }
   const bool is_main = PyThreadState_Get()->interp == PyInterpreterState_Main();
   if (!add(module, "in_main_interpreter", boolean(is_main))) return -1;
+  if (!add(module, "pending_idents", make_pending_idents())) return -1;
   return add_lock_factory(module) && add(module, "LockType", PyObject_GetAttrString(module, "lock")) ? 0 : -1;
 }
 

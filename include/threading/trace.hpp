@@ -77,7 +77,8 @@ using TraceFunction = std::function<void(const TraceEvent&)>;
 using ProfileFunction = std::function<void(const TraceEvent&)>;
 
 // The function of every thread that is started afterwards, armed before its run(), the trace function first. Threads
-// that run already keep what they have. An empty function: none.
+// that run already keep what they have. An empty function: none. Python differences: a Timer gets what is set when it
+// fires, not when it was started.
 THREADING_API THREADING_UNTRACED void settrace(TraceFunction function);
 THREADING_API THREADING_UNTRACED void setprofile(ProfileFunction function);
 // What was set last by the functions above or below.

@@ -154,6 +154,18 @@ class InPlace(Case):
                 assert type(pool._shutdown_lock) is type(threading.Lock())
         """)
 
+    def test_a_patch_of_what_is_not_replaced_is_taken_back(self):
+        self.check("""
+            import threading as stdlib
+            from threadingpp import threading
+            from unittest import mock
+            for name in "excepthook", "get_ident", "Barrier":
+                before = getattr(stdlib, name), getattr(threading, name)
+                with mock.patch.object(threading, name, print):
+                    assert getattr(threading, name) is print
+                assert (getattr(stdlib, name), getattr(threading, name)) == before
+        """)
+
     def test_importing_alone_changes_nothing(self):
         # Some installations import `threading` at start-up.
         program = "import sys; a = set(sys.modules); import threadingpp; print('threading' in set(sys.modules) - a)"

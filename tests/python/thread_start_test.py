@@ -172,6 +172,33 @@ class Run(Case):
         self.assertEqual(seen[0], (ZeroDivisionError, thread))
         self.assertEqual([kind for kind, _ in seen], [ZeroDivisionError, SystemExit])
 
+    def test_hooks_are_remembered_for_who_takes_them_away(self):
+        saved, seen = threading.excepthook, []
+        self.addCleanup(setattr, threading, "excepthook", saved)
+        threading.excepthook = lambda args: seen.append(args.exc_type)
+        thread = threading.Thread(target=lambda: 1 / 0)
+        threading.excepthook = None
+        self.assertRaises(RuntimeError, threading.Thread)
+        thread.start()
+        thread.join()
+        self.assertEqual(seen, [ZeroDivisionError])
+
+    def test_one_that_is_made_anew_has_not_been_started(self):
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        thread.__init__(target=gate.wait)
+        self.assertIsNone(thread.ident)
+        self.assertIn("initial", repr(thread))
+        thread.start()
+        self.assertIn("started", repr(thread))
+        self.assertTrue(thread.is_alive())
+        gate.set()
+        thread.join()
+        self.assertIn("stopped", repr(thread))
+
     def test_trace_and_profile_functions_are_set_in_the_thread(self):
         for set_it, get_it in ((threading.settrace, sys.gettrace), (threading.setprofile, sys.getprofile)):
             function, seen = (lambda *_: None), []

@@ -47,6 +47,29 @@ class Pending(unittest.TestCase):
         self.assertNotIn(self.timer, threading.enumerate())
         self.assertIn("stopped", repr(self.timer))
 
+    def test_join_looks_at_its_timeout(self):
+        self.timer.start()
+        self.assertRaises(ValueError, self.timer.join, float("nan"))
+        self.assertRaises(OverflowError, self.timer.join, 1e100)
+        self.assertRaises(TypeError, self.timer.join, "x")
+        self.assertIsNone(self.timer.join(-1))
+        self.assertTrue(self.timer.is_alive())
+        self.timer.cancel()
+        self.timer.join()
+        self.assertRaises(TypeError, self.timer.join, "x")
+
+    def test_each_has_an_ident_that_is_nobody_elses(self):
+        others = [threading.Timer(FAR, self.fail) for _ in range(100)]
+        for timer in others:
+            self.addCleanup(timer.cancel)
+            timer.start()
+        self.timer.start()
+        idents = {thread.ident for thread in threading.enumerate()}
+        self.assertEqual(len(idents), threading.active_count())
+        self.assertEqual(idents & sys._current_frames().keys(), {threading.get_ident()})
+        self.timer.cancel()
+        self.assertNotIn(self.timer.ident, {thread.ident for thread in threading.enumerate()})
+
     def test_whoever_sets_finished_cancels(self):
         self.timer.start()
         self.timer.finished.set()
@@ -108,6 +131,22 @@ class Fired(unittest.TestCase):
             timer.start()
             timer.join()
             self.assertGreaterEqual(seen[0] - begin, delay)
+
+    def test_trace_and_profile_functions_are_those_of_its_start(self):
+        for setter, getter in (threading.settrace, sys.gettrace), (threading.setprofile, sys.getprofile):
+            seen = []
+            before = threading.Timer(0.05, lambda: seen.append(getter()))
+            after = threading.Timer(0.05, lambda: seen.append(getter()))
+            self.addCleanup(setter, None)
+            setter(look := lambda *args: None)
+            before.start()
+            setter(None)
+            after.start()
+            setter(look)
+            before.join()
+            after.join()
+            setter(None)
+            self.assertEqual(sorted(seen, key=bool), [None, look])
 
     def test_an_exception_goes_to_the_hook(self):
         seen = []
@@ -198,6 +237,16 @@ class Ends(unittest.TestCase):
         self.assertEqual(self.run_child(
             "def again(): print('one'); threading.Timer(0.05, print, ('two',)).start()\n"
             "threading.Timer(0.05, again).start(); print('main')"), (0, ["main", "one", "two"]))
+
+    def test_a_signal_to_a_pending_one_ends(self):
+        self.assertEqual(self.run_child(
+            "import signal\ntimers = [threading.Timer(1000, print) for _ in range(200)]\n"
+            "for t in timers:\n"
+            "  t.daemon = True; t.start()\n"
+            "for t in timers:\n"
+            "  try: signal.pthread_kill(t.ident, 0)\n"
+            "  except OSError: pass\n"
+            "print('done')"), (0, ["done"]))
 
     def test_exit_does_not_wait_for_daemons(self):
         self.assertEqual(self.run_child(

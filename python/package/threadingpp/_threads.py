@@ -23,6 +23,7 @@ _starter = getattr(_stdlib, _STARTER)
 _HAS_LOCKS = hasattr(_stdlib, "_shutdown_locks")  # up to 3.12: a lock for each thread, and those that exit waits for
 _names_target = _versions.names_target()
 _allows_daemons = getattr(_stdlib, "_daemon_threads_allowed", None)
+_excepthook, _sys_excepthook = _stdlib.excepthook, _sys.excepthook  # as _invoke_excepthook below has found them
 _kept = {"locks": 64}  # how many _shutdown_locks may be before they are looked through
 
 
@@ -31,6 +32,7 @@ class Thread(_Base):
 
     _core_handle = None  # of threads that were made before, and of those that are not initialised
     _ident = _native_id = None
+    _Timer__hooks = None  # a Timer's own
     if _HAS_LOCKS:
         _tstate_lock = None
         _is_stopped = False
@@ -50,6 +52,10 @@ class Thread(_Base):
             daemon = _stdlib.current_thread().daemon
         elif daemon and _allows_daemons is not None and not _allows_daemons():
             _Base.__init__(self, daemon=daemon)  # raises
+        if self._ident is not None:  # of the life before, where a program makes a thread anew
+            self._ident = self._native_id = None
+            if _HAS_LOCKS:
+                self._is_stopped = False
         self._target = target
         self._name = name
         self._args = args
@@ -61,11 +67,14 @@ class Thread(_Base):
         self._started = _core.Event()
         self._initialized = True
         self._stderr = _sys.stderr
+        if _stdlib.excepthook is not _excepthook or _sys.excepthook is not _sys_excepthook:
+            self._invoke_excepthook = _stdlib._make_invoke_excepthook()  # remembers these
         _stdlib._dangling.add(self)
 
     __init__.__doc__ = _Base.__init__.__doc__
 
-    # The stdlib makes one for each thread, so that it can be called when modules are half gone. So can this one.
+    # The stdlib makes one for each thread, so that it can be called when modules are half gone, and remembers the hooks.
+    # So does this one, while they are what they were.
     _invoke_excepthook = staticmethod(_stdlib._make_invoke_excepthook())
 
     def start(self):
@@ -141,10 +150,11 @@ class Thread(_Base):
             return _Base._bootstrap_inner(self)
         try:
             self._started.set()
-            if _stdlib._trace_hook:
-                _sys.settrace(_stdlib._trace_hook)
-            if _stdlib._profile_hook:
-                _sys.setprofile(_stdlib._profile_hook)
+            trace, profile = self._Timer__hooks or (_stdlib._trace_hook, _stdlib._profile_hook)
+            if trace:
+                _sys.settrace(trace)
+            if profile:
+                _sys.setprofile(profile)
             try:
                 self.run()
             except:

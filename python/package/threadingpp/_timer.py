@@ -6,7 +6,8 @@ sleeper waits for all of them; when a timer is due, the thread that it has been 
 with a run() of its own gets its thread at once, as ever; so does every timer in an interpreter that is not the main one:
 such an interpreter ends only when it has no threads, and the sleeper would be one that nobody knows of.
 
-What a pending timer has not: an entry in sys._current_frames(), and a native_id.
+What a pending timer has not: an entry in sys._current_frames(), and a native_id. Its ident is no thread's, and another
+one once it fires.
 """
 
 import _thread
@@ -28,6 +29,8 @@ _LONGEST = 3600.0  # seconds of one sleep: far from what a wait cannot take
 _lock = _core.RLock()  # a handler or __del__ may cancel while its thread schedules
 _wake = _core.Event()
 _heap = []  # [due, number, timer or None]
+_FIRST_IDENT, _IDENTS, _IDENT_STEP = _core.pending_idents
+_ident_numbers = itertools.count()
 _numbers = itertools.count()
 _state = {"sleeping": False, "cancelled": 0, "keeps_exit": False}
 
@@ -59,6 +62,8 @@ class Timer(_Thread):
     __entry = None  # in the heap, while pending
     __left = None  # an event, once somebody waits for the timer to be pending no more
     __ended = False  # cancelled, or lost in a fork, while pending
+    __pending_ident = None
+    __hooks = None  # what settrace() and setprofile() had said when it was started: see Thread._bootstrap_inner()
 
     def __init__(self, interval, function, args=None, kwargs=None):
         _Thread.__init__(self)
@@ -69,6 +74,8 @@ class Timer(_Thread):
         self.finished = _Finished()
         if self.__ended or self.__left is not None:  # of the life before, where a program makes a timer anew
             self.__ended, self.__left = False, None
+        if self.__hooks is not None:
+            self.__hooks = None
 
     def cancel(self):
         """Stop the timer, unless its function has been called already."""
@@ -109,8 +116,8 @@ class Timer(_Thread):
             return _Thread.start(self)
         with _lock:
             self.__entry = entry = [due, next(_numbers), self]
-            # No thread has this ident: those are addresses, and this address is taken.
-            self._ident = ident = id(self)
+            self._ident = self.__pending_ident = ident = _new_ident(self)
+            self.__hooks = _stdlib._trace_hook, _stdlib._profile_hook
             _stdlib._active[ident] = self
             finished.timer = self
             self._started.set()
@@ -132,8 +139,10 @@ class Timer(_Thread):
     def join(self, timeout=None):
         if self.__entry is None:
             if self.__ended:
-                return None
+                return self.__check(timeout)
             return _Thread.join(self, timeout)
+        if timeout is not None:
+            _core.allocate_lock().acquire(True, max(timeout, 0))  # complains, as a thread's join() does
         with _lock:
             pending = self.__entry is not None
             if pending and self.__left is None:
@@ -147,6 +156,14 @@ class Timer(_Thread):
             if timeout is not None:
                 timeout = max(end - _now(), 0)
         return None if self.__ended else _Thread.join(self, timeout)
+
+    @staticmethod
+    def __check(timeout):
+        """The timeout of a join() that has nothing to wait for: up to 3.12 nobody looks at it closely then."""
+        if timeout is not None:
+            timeout = max(timeout, 0)
+            if not _threads._HAS_LOCKS:
+                _core.allocate_lock().acquire(True, timeout)
 
     def is_alive(self):
         if self.__entry is not None:
@@ -164,7 +181,7 @@ class Timer(_Thread):
         entry = self.__entry
         if entry is not None:
             self.__entry = self.finished.timer = entry[2] = None
-            if self._ident == id(self):
+            if self._ident == self.__pending_ident:
                 _stdlib._active.pop(self._ident, None)
             if self.__left is not None:
                 self.__left.set()
@@ -187,7 +204,7 @@ class Timer(_Thread):
         starter = getattr(_stdlib, _threads._STARTER)
         try:
             with _stdlib._active_limbo_lock:
-                _stdlib._active.pop(id(self), None)
+                _stdlib._active.pop(self.__pending_ident, None)
                 if starter is _threads._starter:
                     return self._start_core()
                 _stdlib._limbo[self] = self
@@ -227,6 +244,18 @@ class Timer(_Thread):
 
 
 Timer.__module__ = "threading"
+if hasattr(_stdlib.Timer, "__firstlineno__"):  # as Thread's
+    Timer.__firstlineno__ = _stdlib.Timer.__firstlineno__
+
+
+def _new_ident(timer):
+    """One that no thread and no other timer has. Requires: _lock."""
+    if len(_heap) >= _IDENTS:
+        return id(timer)  # taken as well, but not by zeros
+    while True:
+        ident = _FIRST_IDENT + next(_ident_numbers) % _IDENTS * _IDENT_STEP
+        if ident not in _stdlib._active:
+            return ident
 
 
 def _due(now):

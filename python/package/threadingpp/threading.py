@@ -23,6 +23,12 @@ class _View(types.ModuleType):
         else:
             super().__setattr__(name, value)
 
+    def __delattr__(self, name):
+        if name not in self.__dict__:
+            delattr(_stdlib, name)
+        else:
+            super().__delattr__(name)
+
     def __dir__(self):
         return dir(_stdlib)
 
