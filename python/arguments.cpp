@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
 
+#include <climits>
 #include <cmath>
 
 #include "objects.hpp"
@@ -67,7 +68,10 @@ bool read_blocking(PyObject* object, bool& blocking) {
     return true;
   }
   if (!PyLong_CheckExact(object)) return false;
-  blocking = PyObject_IsTrue(object) != 0;
+  int overflow = 0;
+  const long number = PyLong_AsLongAndOverflow(object, &overflow);
+  if (overflow != 0 || number > INT_MAX || number < INT_MIN) return false;  // too large for some versions
+  blocking = number != 0;
   return true;
 }
 

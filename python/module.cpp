@@ -66,8 +66,8 @@ bool add_lock_factory(PyObject* module) {
 
 // The idents of pending timers: addresses, as those of threads are, where the C library finds nothing but zeros should
 // somebody hand one to it. As memory these cost nothing until then.
-constexpr std::size_t kPendingIdents = std::size_t{1} << 20;
-constexpr std::size_t kIdentStep = 16;
+constexpr std::size_t kPendingIdents = std::size_t{1} << 18;
+constexpr std::size_t kIdentStep = 8;
 constexpr std::size_t kMostOfADescriptor = 8192;  // what a C library reads of a thread; bytes
 alignas(64) char pending_idents[kPendingIdents * kIdentStep + kMostOfADescriptor];
 
