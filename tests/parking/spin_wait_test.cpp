@@ -39,19 +39,25 @@ void contend_until(SpinHistory& history, Look look, IsEnough is_enough, Contende
   }
 }
 
+// Of those that wait for a thread on another processor.
+class SpinHistoryApart : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+  }
+};
+
 TEST(SpinHistory, GivesUp) {
   SpinHistory history;
   for (int i = 0; i < 200; ++i) ASSERT_FALSE(history.spin(never));
 }
 
-TEST(SpinHistory, SucceedsAtOnceWhenItIsDoneAlready) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, SucceedsAtOnceWhenItIsDoneAlready) {
   SpinHistory history;
   EXPECT_TRUE(history.spin([]() noexcept { return true; }));
 }
 
-TEST(SpinHistory, SucceedsWhenItIsDoneAfterAWhile) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, SucceedsWhenItIsDoneAfterAWhile) {
   SpinHistory history;
   int looks = 0;
   EXPECT_TRUE(history.spin([&]() noexcept { return ++looks == 5; }));
@@ -59,8 +65,7 @@ TEST(SpinHistory, SucceedsWhenItIsDoneAfterAWhile) {
 }
 
 // After a failure the next waits do not spin at all: 1, then 3, then 7 … never more than 63.
-TEST(SpinHistory, SkipsMoreAndMoreWaitsAfterFailures) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, SkipsMoreAndMoreWaitsAfterFailures) {
   SpinHistory history;
   int looks = 0;
   const auto counting = [&]() noexcept { return ++looks < 0; };
@@ -75,8 +80,7 @@ TEST(SpinHistory, SkipsMoreAndMoreWaitsAfterFailures) {
 }
 
 // Who finds a lock free and loses the race for it, again and again, has not failed: sleeping would not be better.
-TEST(SpinHistory, LosingRacesIsNoFailure) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, LosingRacesIsNoFailure) {
   SpinHistory history;
   int looks = 0;
   const auto losing = [&]() noexcept { return ++looks, Found::lost; };
@@ -87,8 +91,7 @@ TEST(SpinHistory, LosingRacesIsNoFailure) {
   }
 }
 
-TEST(SpinHistory, ContendingSkipsAfterALockThatStayedHeld) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ContendingSkipsAfterALockThatStayedHeld) {
   SpinHistory history;
   int looks = 0;
   const auto held = [&]() noexcept { return ++looks, Found::held; };
@@ -100,8 +103,7 @@ TEST(SpinHistory, ContendingSkipsAfterALockThatStayedHeld) {
   EXPECT_TRUE(contend(history, []() noexcept { return Found::taken; }));
 }
 
-TEST(SpinHistory, ContendingTakesALockThatIsFreed) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ContendingTakesALockThatIsFreed) {
   int looks = 0;
   const auto freed = [&]() noexcept { return ++looks == 5 ? Found::taken : looks == 4 ? Found::lost : Found::held; };
   // A spin may end before its fifth look when the processor is taken away meanwhile; not every time.
@@ -147,8 +149,7 @@ bool contends(SpinHistory& history) {
 
 // A contender that got its lock by giving its processor away may have waited for an owner on the same one, or for a
 // section that ended on another. Only several in a row mean the first.
-TEST(SpinHistory, ContendersSleepAtOnceAfterEightOffersInARow) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ContendersSleepAtOnceAfterEightOffersInARow) {
   SpinHistory history;
   ASSERT_NO_FATAL_FAILURE(get_by_offers(history, 7));
   EXPECT_TRUE(contends(history)) << "it may have been chance";
@@ -182,8 +183,7 @@ bool looks_at_last(SpinHistory& history, std::size_t ahead) {
 }
 
 // Beside a crowd that was let go together, giving way pays however the last wait ended.
-TEST(SpinHistory, AmongManyAWaitThatFailedIsFollowedByOneThatLooks) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, AmongManyAWaitThatFailedIsFollowedByOneThatLooks) {
   SpinHistory history;
   ASSERT_NO_FATAL_FAILURE(fail_six_times(history));
   EXPECT_EQ(looks_behind(history, 0), 0) << "spun although it had failed";
@@ -193,8 +193,7 @@ TEST(SpinHistory, AmongManyAWaitThatFailedIsFollowedByOneThatLooks) {
 
 // So it is for one that queued behind a few others: they will be let go first, and may want its processor. Behind many
 // it waits as if it were alone: its turn is far off.
-TEST(SpinHistory, BehindAFewAWaitThatFailedIsFollowedByOneThatLooks) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, BehindAFewAWaitThatFailedIsFollowedByOneThatLooks) {
   SpinHistory history;
   ASSERT_NO_FATAL_FAILURE(fail_six_times(history));
   EXPECT_EQ(looks_behind(history, 0), 0) << "spun although it had failed";
@@ -212,8 +211,7 @@ void get_at_once(SpinHistory& history) {
 }
 
 // A lock that was had by a try without a look was not had by an offer, and is no failure either.
-TEST(SpinHistory, ATryThatTakesTheLockEndsARowOfOffersAndOfFailures) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ATryThatTakesTheLockEndsARowOfOffersAndOfFailures) {
   SpinHistory history;
   // Looks that take long, as they do under a sanitizer, teach the bucket not to try: then once more.
   const std::int64_t unknown = history.first_gap();
@@ -236,8 +234,7 @@ TEST(SpinHistory, ATryThatTakesTheLockEndsARowOfOffersAndOfFailures) {
 }
 
 // Who takes the processor from one that arrives at a lock is a rival or the owner, not somebody who computes.
-TEST(SpinHistory, WhoArrivesOffersBesideACrowdAndFindsNone) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, WhoArrivesOffersBesideACrowdAndFindsNone) {
   SpinHistory history;
   int looks = 0;
   const auto late = [&]() noexcept { return spend(1'000'000), ++looks == 0; };
@@ -262,8 +259,7 @@ TEST(SpinHistory, WhoArrivesOffersBesideACrowdAndFindsNone) {
 }
 
 // A contender that was off its processor has not spun meanwhile: it goes on, twice.
-TEST(SpinHistory, AContenderThatWasAwayGoesOnTwice) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, AContenderThatWasAwayGoesOnTwice) {
   int most = 0;
   for (int left = 100'000; left != 0 && most < 4; --left) {
     SpinHistory history;
@@ -289,8 +285,7 @@ int tries_before_a_look(SpinHistory& history, Contender contender = Contender::a
   return tries;
 }
 
-TEST(SpinHistory, ContendersTryBeforeTheyLookUnlessTheBucketHasLearntToWait) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ContendersTryBeforeTheyLookUnlessTheBucketHasLearntToWait) {
   SpinHistory history;
   EXPECT_GT(tries_before_a_look(history), 0);
   EXPECT_EQ(tries_before_a_look(history, Contender::notified), 0);
@@ -302,8 +297,7 @@ TEST(SpinHistory, ContendersTryBeforeTheyLookUnlessTheBucketHasLearntToWait) {
   EXPECT_EQ(tries_before_a_look(history), 0);
 }
 
-TEST(SpinHistory, ATryThatTakesTheLockEndsTheSpin) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ATryThatTakesTheLockEndsTheSpin) {
   SpinHistory history;
   int tries = 0;
   EXPECT_TRUE(
@@ -311,8 +305,7 @@ TEST(SpinHistory, ATryThatTakesTheLockEndsTheSpin) {
   EXPECT_EQ(tries, 3);
 }
 
-TEST(SpinHistory, ContendersLearnWhenToLook) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ContendersLearnWhenToLook) {
   SpinHistory history;
   const std::int64_t unknown = history.first_gap();
   const auto taking = []() noexcept { return Found::taken; };
@@ -330,8 +323,7 @@ TEST(SpinHistory, ContendersLearnWhenToLook) {
 }
 
 // Its notifier keeps the lock longer than others do: what the one kind of contenders learns is not for the other.
-TEST(SpinHistory, WhoWasNotifiedLearnsForItself) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, WhoWasNotifiedLearnsForItself) {
   SpinHistory history;
   const std::int64_t unknown = history.first_gap(Contender::arrived);
   EXPECT_EQ(history.first_gap(Contender::notified), unknown);
@@ -368,8 +360,7 @@ void learn_turns(SpinHistory& history) {
   ASSERT_TRUE(history.in_turns());
 }
 
-TEST(SpinHistory, NobodyTriesAtOnceWhereLocksPassInTurns) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, NobodyTriesAtOnceWhereLocksPassInTurns) {
   SpinHistory history;
   ASSERT_FALSE(history.in_turns());
   ASSERT_NO_FATAL_FAILURE(learn_turns(history));
@@ -379,8 +370,7 @@ TEST(SpinHistory, NobodyTriesAtOnceWhereLocksPassInTurns) {
 }
 
 // A lock that is had whenever somebody looks, who was notified or who comes by, is not passed on in turns.
-TEST(SpinHistory, ThatLocksPassInTurnsIsForgotten) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, ThatLocksPassInTurnsIsForgotten) {
   const auto taking = []() noexcept { return Found::taken; };
   for (const Contender contender : {Contender::arrived, Contender::notified}) {
     SpinHistory history;
@@ -413,8 +403,7 @@ Told contend_while_turns_end(SpinHistory& history, Take take) {
 
 // Who contends is told when a turn has ended: it tries then, however long it would be before the next look. One that
 // loses its processor in between may not notice before its time is up.
-TEST(SpinHistory, TheEndOfATurnEndsTheWaitForTheNextLook) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, TheEndOfATurnEndsTheWaitForTheNextLook) {
   SpinHistory history;
   ASSERT_NO_FATAL_FAILURE(learn_turns(history));
   Told told;
@@ -428,8 +417,7 @@ TEST(SpinHistory, TheEndOfATurnEndsTheWaitForTheNextLook) {
 
 // A try that was told of and lost is no failure: the lock was free. After a failure the next contender would not look,
 // so one that does, right after such a try, is enough; some lose their processor before they can.
-TEST(SpinHistory, TheEndOfATurnThatAnotherWasFasterAtIsNoFailure) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, TheEndOfATurnThatAnotherWasFasterAtIsNoFailure) {
   SpinHistory history;
   ASSERT_NO_FATAL_FAILURE(learn_turns(history));
   Told before;
@@ -443,8 +431,7 @@ TEST(SpinHistory, TheEndOfATurnThatAnotherWasFasterAtIsNoFailure) {
   EXPECT_TRUE(has_looked) << "nobody looked after a race that was lost";
 }
 
-TEST(SpinHistory, SpinsAgainAfterTheResetForAForkedChild) {
-  if (cpu_count() < 2) GTEST_SKIP() << "nothing spins on one processor";
+TEST_F(SpinHistoryApart, SpinsAgainAfterTheResetForAForkedChild) {
   SpinHistory history;
   for (int i = 0; i < 5; ++i) static_cast<void>(history.spin(never));
   history.reset_after_fork();

@@ -54,6 +54,7 @@ class Thread(_Base):
             _Base.__init__(self, daemon=daemon)  # raises
         if self._ident is not None:  # of the life before, where a program makes a thread anew
             self._ident = self._native_id = None
+            self.__dict__.pop("_invoke_excepthook", None)
             if _HAS_LOCKS:
                 self._is_stopped = False
         self._target = target

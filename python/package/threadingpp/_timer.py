@@ -131,39 +131,31 @@ class Timer(_Thread):
                 except BaseException:
                     _state["sleeping"] = False
                     self.__leave()
+                    self._ident = None
                     self._started.clear()
                     raise
             elif _heap[0] is entry:
                 _wake.set()
 
     def join(self, timeout=None):
-        if self.__entry is None:
-            if self.__ended:
-                return self.__check(timeout)
+        if self.__entry is None and not self.__ended:
             return _Thread.join(self, timeout)
         if timeout is not None:
-            _core.allocate_lock().acquire(True, max(timeout, 0))  # complains, as a thread's join() does
+            timeout = max(timeout, 0)
+            if not (self.__ended and _threads._HAS_LOCKS):  # up to 3.12 nobody looks at it closely any more then
+                _core.allocate_lock().acquire(True, timeout)  # complains, as a thread's join() does
         with _lock:
             pending = self.__entry is not None
             if pending and self.__left is None:
                 self.__left = _core.Event()
         if pending:
             if timeout is not None:
-                timeout = max(timeout, 0)
                 end = _now() + timeout
             if not self.__left.wait(timeout):
                 return None
             if timeout is not None:
                 timeout = max(end - _now(), 0)
         return None if self.__ended else _Thread.join(self, timeout)
-
-    @staticmethod
-    def __check(timeout):
-        """The timeout of a join() that has nothing to wait for: up to 3.12 nobody looks at it closely then."""
-        if timeout is not None:
-            timeout = max(timeout, 0)
-            if not _threads._HAS_LOCKS:
-                _core.allocate_lock().acquire(True, timeout)
 
     def is_alive(self):
         if self.__entry is not None:
